@@ -1,0 +1,141 @@
+"""Translation of expressions into Python closures: rules, stream routing and the memory adapters run on it."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from loom.domain.expr import LOGIC, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Op, Ref
+
+Getter: TypeAlias = Callable[[Any], Any]
+"""Takes the row (whatever it is) and returns one value of it."""
+
+_OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
+    Op.EQ: operator.eq,
+    Op.NE: operator.ne,
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+    Op.ADD: operator.add,
+    Op.SUB: operator.sub,
+    Op.MUL: operator.mul,
+}
+
+
+def to_python(expr: Expr, getter: Callable[[Ref], Getter]) -> Getter:
+    """Translate an expression into a closure over rows.
+
+    Args:
+        expr: any expression.
+        getter: gives, once per reference, the function that reads its value from a row. The row's type is the
+            caller's affair.
+
+    Returns:
+        A function from a row to the value of the expression; booleans are ``True``, ``False`` or ``None``.
+    """
+    if isinstance(expr, Ref):
+        return getter(expr)
+    if isinstance(expr, Literal):
+        value = expr.value
+        return lambda row: value
+    if isinstance(expr, Binary):
+        return _binary(expr, getter)
+    return _unary(expr, getter)
+
+
+def attribute_getter(ref: Ref) -> Getter:
+    """A getter for rows that are objects: follows the path by attribute; a null on the way makes the whole null."""
+    path = ref.ref_path
+    if len(path) == 1:
+        return operator.attrgetter(path[0])
+
+    def read(row: Any) -> Any:
+        for name in path:
+            if row is None:
+                return None
+            row = row.get(name) if isinstance(row, Mapping) else getattr(row, name)
+        return row
+
+    return read
+
+
+def mapping_getter(ref: Ref) -> Getter:
+    """A getter for rows that are dictionaries of columns."""
+    name = ".".join(ref.ref_path)
+    return lambda row: row[name]
+
+
+def like_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
+    """The regular expression of a SQL ``LIKE`` pattern."""
+    parts = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
+    wildcards = {"%": ".*", "_": "."}
+    body = "".join(wildcards.get(part) or re.escape(part[-1]) for part in parts)
+    return re.compile(body, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def _binary(expr: Binary, getter: Callable[[Ref], Getter]) -> Getter:
+    left, right = to_python(expr.left, getter), to_python(expr.right, getter)
+    if expr.op in LOGIC:
+        return _and(left, right) if expr.op is Op.AND else _or(left, right)
+    apply = _OPERATORS[expr.op]
+
+    def evaluate(row: Any) -> Any:
+        first = left(row)
+        if first is None:
+            return None
+        second = right(row)
+        return None if second is None else apply(first, second)
+
+    return evaluate
+
+
+def _and(left: Getter, right: Getter) -> Getter:
+    def evaluate(row: Any) -> bool | None:
+        first = left(row)
+        if first is False:
+            return False
+        second = right(row)
+        if second is False:
+            return False
+        return None if first is None or second is None else True
+
+    return evaluate
+
+
+def _or(left: Getter, right: Getter) -> Getter:
+    def evaluate(row: Any) -> bool | None:
+        first = left(row)
+        if first is True:
+            return True
+        second = right(row)
+        if second is True:
+            return True
+        return None if first is None or second is None else False
+
+    return evaluate
+
+
+def _unary(expr: Expr, getter: Callable[[Ref], Getter]) -> Getter:
+    if not isinstance(expr, Not | IsNull | IsIn | Like):
+        raise TypeError(f"{expr!r} has no translation into Python")
+    operand = to_python(expr.operand, getter)
+    if isinstance(expr, IsNull):
+        return lambda row: operand(row) is None
+    if isinstance(expr, Not):
+        return _null_safe(operand, operator.not_)
+    if isinstance(expr, IsIn):
+        options = expr.options
+        return _null_safe(operand, lambda value: value in options)
+    match = like_pattern(expr.pattern, ignore_case=expr.ignore_case).fullmatch
+    return _null_safe(operand, lambda value: match(value) is not None)
+
+
+def _null_safe(operand: Getter, apply: Callable[[Any], bool]) -> Getter:
+    def evaluate(row: Any) -> bool | None:
+        value = operand(row)
+        return None if value is None else apply(value)
+
+    return evaluate

@@ -1,0 +1,146 @@
+"""Protocols of persistence. Repositories live inside a unit of work; nobody else opens one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+from loom.domain.events import OutboxRecord
+from loom.domain.expr import Expr
+from loom.domain.query import Page, Query
+
+M_co = TypeVar("M_co", covariant=True)
+M = TypeVar("M")
+
+
+class Reader(Protocol[M_co]):
+    """Protocol of reading one model. Keys are a value, or a tuple for composite keys."""
+
+    async def get(self, key: Any) -> M_co | None:
+        """The row of that key."""
+
+    async def find(self, where: Expr) -> M_co | None:
+        """The first row, in key order, for which the predicate is true."""
+
+    async def list(self, query: Query) -> Page[M_co]:
+        """A page of rows."""
+
+    async def count(self, where: Expr | None = None) -> int:
+        """How many rows match."""
+
+    def stream(self, query: Query) -> AsyncIterator[M_co]:
+        """All rows that match, in constant memory; ``limit`` applies only where it is set."""
+
+
+class Writer(Protocol[M_co]):
+    """Protocol of writing one model.
+
+    ``values`` is a mapping, or any attrs object whose field names are among the model's (a command); fields that
+    are ``ABSENT`` or that the model does not have are left out.
+    """
+
+    async def create(self, values: object) -> M_co:
+        """Insert one row and return it as stored.
+
+        Raises:
+            Conflict: a unique value is taken or a referenced row is missing.
+        """
+
+    async def create_many(self, values: Sequence[object]) -> int:
+        """Insert many rows in one go, for loading; returns how many."""
+
+    async def update(self, key: Any, changes: object) -> M_co | None:
+        """Change the named fields only; ``None`` where no such row exists.
+
+        Raises:
+            Conflict: a unique value is taken or a referenced row is missing.
+        """
+
+    async def delete(self, key: Any) -> bool:
+        """Remove a row; ``False`` where there was none.
+
+        Raises:
+            Conflict: other rows still refer to it.
+        """
+
+
+class Repository(Reader[M_co], Writer[M_co], Protocol[M_co]):
+    """Protocol of one model's store inside one unit of work."""
+
+
+class Outbox(Protocol):
+    """Protocol of the outbox inside a unit of work."""
+
+    async def add(self, records: Sequence[OutboxRecord]) -> None:
+        """Store records; they become visible to the relay when the unit of work commits, and not before."""
+
+
+class Inbox(Protocol):
+    """Protocol of the record of finished messages, written in the unit of work of the message itself."""
+
+    async def claim(self, consumer: str, message_id: uuid.UUID) -> bool:
+        """Record that ``consumer`` handles the message; ``False`` where it has handled it before.
+
+        The record is part of the transaction: a rollback forgets it, so that a redelivery runs again.
+        """
+
+
+class UnitOfWork(Protocol):
+    """Protocol of one transaction. Leaving it without ``commit`` rolls back."""
+
+    def repository(self, model: type[M]) -> Repository[M]:
+        """The repository of a model, valid until the unit of work ends."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """The outbox of this transaction."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox of this transaction."""
+
+    async def commit(self) -> None:
+        """Make everything durable and give the connection back.
+
+        Raises:
+            Conflict: a deferred constraint fails.
+            Unavailable: the store did not answer; nothing was kept.
+        """
+
+
+class Persistence(Protocol):
+    """Protocol of a store: it opens units of work and lets the relay read the outbox."""
+
+    def begin(self, *, read_only: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a unit of work. A read-only one opens no transaction and refuses writes."""
+
+    async def start(self, models: Sequence[type]) -> None:
+        """Connect, and create what is missing where the configuration asks for it."""
+
+    async def stop(self) -> None:
+        """Give all connections back."""
+
+    def relay_store(self) -> RelayStore:
+        """The relay's side of the outbox."""
+
+
+class RelayStore(Protocol):
+    """Protocol of the relay's side of the outbox: claims are exclusive among relays until they expire."""
+
+    async def claim(self, limit: int, *, now: dt.datetime, lease: dt.timedelta) -> Sequence[OutboxRecord]:
+        """Take the oldest unsent records in position order, and hide them from other relays for ``lease``.
+
+        A record whose key has an older unsent record that is hidden is not taken: order per key holds across relays.
+        """
+
+    async def sent(self, ids: Sequence[uuid.UUID], *, now: dt.datetime) -> None:
+        """Mark records as sent; they are never claimed again."""
+
+    async def failed(self, ids: Sequence[uuid.UUID], *, reason: str, retry_at: dt.datetime) -> None:
+        """Count a failed attempt and hide the records until ``retry_at``."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many records are ``pending`` and ``sent``."""
