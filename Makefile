@@ -3,8 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-TYPED := loom tests tools $(wildcard examples)
 PYTEST_ARGS ?=
+# The theme would announce its successor at every build.
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help setup demo test check bench docs constraints clean
 

@@ -10,7 +10,7 @@ from tests.servers.java import missing_java
 KAFKA = "4.3.1"
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 POM = """\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>loom.tests</groupId>
   <artifactId>kafka-broker</artifactId>
