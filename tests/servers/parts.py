@@ -23,7 +23,7 @@ class Part:
 
 
 _real: dict[str, Part] = {}
-_missing: dict[str, str] = {}
+_missing: dict[str, set[str]] = {}
 
 
 def real(name: str, version: str, source: str) -> None:
@@ -33,7 +33,7 @@ def real(name: str, version: str, source: str) -> None:
 
 def missing(name: str, reason: str) -> NoReturn:
     """Skip the test for a named missing part, or fail it where the part is required."""
-    _missing[name] = reason
+    _missing.setdefault(name, set()).add(reason)
     if is_required(name):
         pytest.fail(f"{name} is required by {REQUIRED} but missing: {reason}", pytrace=False)
     pytest.skip(f"{name}: {reason}")
@@ -43,7 +43,7 @@ def summary() -> list[str]:
     """Lines for the end of a run: what was real, what was missing, what nobody asked for."""
     real_parts = ", ".join(str(_real[name]) for name in KNOWN if name in _real) or "none"
     lines = [f"real parts: {real_parts}"]
-    lines += [f"missing:    {name}: {reason}" for name, reason in sorted(_missing.items())]
+    lines += [f"missing:    {name}: {reason}" for name in KNOWN for reason in sorted(_missing.get(name, ()))]
     idle = [name for name in KNOWN if name not in _real and name not in _missing]
     if idle:
         lines.append(f"not used:   {', '.join(idle)}")
