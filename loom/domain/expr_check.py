@@ -88,7 +88,7 @@ class _Checker:
 
 
 def check_predicate(expr: Expr, type_of: TypeOf) -> list[ExprFault]:
-    """All faults of an expression that is to be a predicate: unknown names, mixed types, a result that is no boolean."""
+    """All faults of a would-be predicate: unknown names, mixed types, a result that is no boolean."""
     checker = _Checker(type_of)
     checker.expect(expr, Kind.BOOL, "a condition is needed")
     return checker.faults

@@ -1,0 +1,159 @@
+"""The executor: the one owner of transactions. Every entry point (HTTP, job, stream, CLI, test) calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from loom.application.compile import Issues
+from loom.application.usecase.compiler import compile_use_case
+from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.plan import Call, UseCasePlan
+from loom.application.usecase.scope import Scope
+from loom.application.wiring import Resolver
+from loom.domain.context import Context, current_context
+from loom.domain.errors import FieldError, InvalidInput, RuleViolations, ScopeClosed, ScopeFailed
+from loom.ports.clock import Clock
+from loom.ports.codec import Codec
+from loom.ports.persistence import Persistence
+
+R = TypeVar("R")
+_NO_PARAMS: Mapping[str, object] = {}
+
+
+@attrs.define(eq=False)
+class Executor:
+    """Runs use cases, each call in a scope of its own.
+
+    Args:
+        persistence: opens the units of work.
+        resolver: gives what constructors ask for.
+        codec: encodes events for the outbox.
+        clock: dates outbox records.
+        on_outbox: called after a commit that left records in the outbox; wakes the relay.
+    """
+
+    persistence: Persistence
+    resolver: Resolver
+    codec: Codec
+    clock: Clock
+    on_outbox: Callable[[], None] = lambda: None
+    _plans: dict[type, UseCasePlan] = attrs.field(factory=dict, init=False)
+
+    def compile(self, use_cases: Iterable[type[UseCase[Any, Any]]], issues: Issues) -> None:
+        """Compile use cases ahead of their first call; their issues go to ``issues``."""
+        for use_case in use_cases:
+            plan = compile_use_case(use_case, issues, self.resolver)
+            if plan is not None:
+                self._plans[use_case] = plan
+
+    def plan(self, use_case: type[UseCase[Any, Any]]) -> UseCasePlan:
+        """The plan of a use case; compiled now if it was not compiled at the start.
+
+        Raises:
+            CompileError: with all its issues.
+        """
+        found = self._plans.get(use_case)
+        if found is None:
+            issues = Issues()
+            self.compile([use_case], issues)
+            issues.raise_if_any()
+            found = self._plans[use_case]
+        return found
+
+    async def invoke(
+        self,
+        use_case: type[UseCase[Any, R]],
+        command: object = None,
+        *,
+        params: Mapping[str, object] | None = None,
+        context: Context | None = None,
+        before: Callable[[Scope], Awaitable[None]] | None = None,
+    ) -> R:
+        """Run a use case in a scope of its own; see ``Application.invoke``.
+
+        ``before`` runs first in the same unit of work (a job claims its message there); what it raises ends the call.
+        """
+        plan = self._plans.get(use_case) or self.plan(use_case)
+        async with self.open_scope(context, read_only=plan.read_only) as scope:
+            if before is not None:
+                await before(scope)
+            result = await self.run(plan, scope, command, params or _NO_PARAMS)
+        return cast("R", result)
+
+    @asynccontextmanager
+    async def open_scope(self, context: Context | None = None, *, read_only: bool = False) -> AsyncIterator[Scope]:
+        """Open a scope. It commits at the end of the block, and rolls back where the block or a nested call raised.
+
+        Raises:
+            ScopeFailed: a nested call failed and the block caught its error.
+        """
+        context = context or current_context.get() or Context()
+        token = current_context.set(context)
+        try:
+            async with self.persistence.begin(read_only=read_only) as unit:
+                scope = Scope(context, unit, self.codec, self.clock, read_only)
+                try:
+                    yield scope
+                    written = await self._finish(scope)
+                finally:
+                    scope.closed = True
+            if written:
+                self.on_outbox()
+        finally:
+            current_context.reset(token)
+
+    async def run(self, plan: UseCasePlan, scope: Scope, command: object, params: Mapping[str, object]) -> object:
+        """Run a compiled use case inside an open scope: computes, loads, rules, ``execute``."""
+        if scope.read_only and not plan.read_only:
+            raise ScopeClosed(
+                f"{plan.name} writes, but the scope that calls it is read-only",
+                remedy="set read_only = False on the outer use case",
+            )
+        _check_command(plan, command)
+        call = Call(scope, command, params)
+        for compute in plan.computes:
+            compute(call)
+        for param in plan.params:
+            value = param.read(call)
+            call.values[param.name] = await value if param.waits else value
+        _check_rules(plan, call)
+        instance = self._construct(plan, scope)
+        arguments = {param.name: call.values[param.name] for param in plan.params if param.passed}
+        return await instance.execute(**arguments)
+
+    def _construct(self, plan: UseCasePlan, scope: Scope) -> UseCase[Any, Any]:
+        arguments = {wanted.name: wanted.build(scope, self) for wanted in plan.dependencies}
+        instance: UseCase[Any, Any] = plan.use_case(**arguments)
+        instance._loom_scope = scope
+        instance._loom_model = plan.model or type(None)
+        return instance
+
+    @staticmethod
+    async def _finish(scope: Scope) -> int:
+        if scope.failure is not None:
+            raise ScopeFailed(
+                f"a nested use case failed: {scope.failure}",
+                remedy="let the error pass, or call that use case in a scope of its own",
+            ) from scope.failure
+        written = await scope.flush()
+        await scope.unit.commit()
+        return written
+
+
+def _check_command(plan: UseCasePlan, command: object) -> None:
+    if plan.command is None:
+        if command is not None:
+            raise InvalidInput([FieldError(path=(), message=f"{plan.name} takes no command")], subject="command")
+    elif not isinstance(command, plan.command):
+        message = f"{plan.name} takes a {plan.command.__name__}, not {type(command).__name__}"
+        raise InvalidInput([FieldError(path=(), message=message)], subject="command")
+
+
+def _check_rules(plan: UseCasePlan, call: Call) -> None:
+    failures = [failure for rule in plan.rules if (failure := rule(call)) is not None]
+    if failures:
+        raise RuleViolations(failures)
