@@ -26,6 +26,11 @@ class EventOptions:
 
 _EVENT = "__loom_event__"
 
+ID_HEADER = "loom-id"
+"""Header with the outbox record's id: receivers recognise a redelivery by it."""
+TYPE_HEADER = "loom-type"
+"""Header with the name of the payload's class."""
+
 
 @overload
 def event(cls: type[T], /) -> type[T]: ...

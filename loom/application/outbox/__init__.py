@@ -1,0 +1,1 @@
+"""The outbox's way out: relay records to topics and job queues, at least once and in order per key."""
