@@ -15,7 +15,7 @@ from itertools import groupby
 import attrs
 
 from loom.application.outbox.senders import Sender
-from loom.domain.errors import LoomError
+from loom.domain.errors import LoomError, Unavailable
 from loom.domain.events import OutboxKind, OutboxRecord
 from loom.ports.clock import Clock
 from loom.ports.persistence import RelayStore
@@ -93,7 +93,8 @@ class Relay:
         try:
             await sender.send(records)
         except LoomError as error:
-            if len(records) == 1:
+            # A receiver that does not answer answers none of them: trying one by one would wait for each.
+            if len(records) == 1 or isinstance(error, Unavailable):
                 await self._failed(records, error)
                 return 0
             return await self._send_apart(sender, records)
