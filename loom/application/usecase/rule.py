@@ -80,7 +80,7 @@ def compile_rule(
     before = len(issues.found)
     condition = rule.condition
     read = (*rule.fields, *(refs(condition) if isinstance(condition, Expr) else ()))
-    for ref in (*read, *((rule.target,) if rule.target else ())):
+    for ref in (*read, *((rule.target,) if rule.target is not None else ())):
         if ref.ref_path[0] not in known:
             issues.unknown("LOOM-CORE-120", where, "Rule: command field", ".".join(ref.ref_path), known)
     _check_parameters(rule, list(names), where, issues)
@@ -88,8 +88,9 @@ def compile_rule(
         issues.predicate("LOOM-CORE-122", where, condition, lambda ref: _kind(command, ref), known)
     if len(issues.found) > before:
         return None
-    path = rule.target or (read[0] if read else None)
-    return _evaluator(rule, path.ref_path if path else rule.parameters[:1])
+    if rule.target is not None:
+        return _evaluator(rule, rule.target.ref_path)
+    return _evaluator(rule, read[0].ref_path if read else rule.parameters[:1])
 
 
 def _check_parameters(rule: Rule, names: list[str], where: Place, issues: Issues) -> None:

@@ -1,0 +1,86 @@
+"""The public face of the kernel: models, commands, use cases, rules, events, expressions and errors."""
+
+from loom.application.usecase.application import Application
+from loom.application.usecase.compute import Compute
+from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.invoker import ApplicationInvoker
+from loom.application.usecase.markers import Exists, Input, LoadById, OnMissing
+from loom.application.usecase.rule import Rule
+from loom.domain.absent import ABSENT, Absent, Patch, present
+from loom.domain.context import Context, Principal
+from loom.domain.errors import (
+    CompileError,
+    ConfigError,
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    Issue,
+    LoomError,
+    MissingExtra,
+    NotFound,
+    Place,
+    PreconditionFailed,
+    RuleViolations,
+    Unauthenticated,
+    Unavailable,
+)
+from loom.domain.events import event
+from loom.domain.expr import F, col, msg, params, payload, principal
+from loom.domain.message import Envelope, ErrorEnvelope
+from loom.domain.model import FieldOptions, command, entity, field, key, relation, schema_of
+from loom.domain.query import Page, Query, Sort
+from loom.ports.persistence import Repository
+
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "Application",
+    "ApplicationInvoker",
+    "CompileError",
+    "Compute",
+    "ConfigError",
+    "Conflict",
+    "Context",
+    "Envelope",
+    "ErrorEnvelope",
+    "Exists",
+    "F",
+    "FieldError",
+    "FieldOptions",
+    "Forbidden",
+    "Input",
+    "InvalidInput",
+    "Issue",
+    "LoadById",
+    "LoomError",
+    "MissingExtra",
+    "NotFound",
+    "OnMissing",
+    "Page",
+    "Patch",
+    "Place",
+    "PreconditionFailed",
+    "Principal",
+    "Query",
+    "Repository",
+    "Rule",
+    "RuleViolations",
+    "Sort",
+    "Unauthenticated",
+    "Unavailable",
+    "UseCase",
+    "col",
+    "command",
+    "entity",
+    "event",
+    "field",
+    "key",
+    "msg",
+    "params",
+    "payload",
+    "present",
+    "principal",
+    "relation",
+    "schema_of",
+]
