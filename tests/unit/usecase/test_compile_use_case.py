@@ -20,7 +20,7 @@ class PlainCommand:
     sku: str
 
 
-class NotAnEntity:
+class Loose:
     pass
 
 
@@ -76,12 +76,12 @@ class Misspelt(UseCase[Product, Product]):
         self,
         cmd: CreateProduct = Input(),
         taken: bool = Exists(Product, from_command="skku", against="skv"),
-        other: Any = LoadById(NotAnEntity, by="id"),
+        other: Any = LoadById(Loose, by="id"),
     ) -> Product:
         raise NotImplementedError
 
 
-class MainModelNotEntity(UseCase[NotAnEntity, None]):
+class MainModelNotEntity(UseCase[Loose, None]):
     async def execute(self) -> None:
         return None
 
@@ -137,7 +137,7 @@ def test_every_misspelling_is_reported_together_with_what_was_meant() -> None:
         ("LOOM-CORE-104", "Product field 'skv' does not exist | did you mean 'sku'?"),
         (
             "LOOM-CORE-103",
-            "LoadById of 'other' names 'NotAnEntity', which is not an entity | decorate the class with @entity(table=...)",
+            "LoadById of 'other' names 'Loose', which is not an entity | decorate the class with @entity(table=...)",
         ),
         ("LOOM-CORE-110", "Compute: command field 'nmae' does not exist | did you mean 'name'?"),
         ("LOOM-CORE-120", "Rule: command field 'prise' does not exist | did you mean 'price'?"),
