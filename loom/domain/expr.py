@@ -117,7 +117,10 @@ class Expr:
         return (self >= low) & (self <= high)
 
     def like(self, pattern: str, *, ignore_case: bool = False) -> Like:
-        """SQL pattern: ``%`` stands for any text, ``_`` for one character, a backslash takes the next as it is."""
+        """SQL pattern: ``%`` stands for any text, ``_`` for one character, a backslash takes the next as it is.
+
+        ``ignore_case`` folds the letters A to Z and no others: databases fold the rest by locale.
+        """
         return Like(self, pattern, ignore_case)
 
 

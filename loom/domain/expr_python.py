@@ -70,10 +70,15 @@ def mapping_getter(ref: Ref) -> Getter:
 
 def like_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
     """The regular expression of a SQL ``LIKE`` pattern."""
-    parts = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
     wildcards = {"%": ".*", "_": "."}
-    body = "".join(wildcards.get(part) or re.escape(part[-1]) for part in parts)
-    return re.compile(body, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    body = "".join(wildcards.get(part) or re.escape(part[-1]) for part in like_parts(pattern))
+    # ASCII: databases fold the case of other letters by locale, so that two of them would answer differently.
+    return re.compile(body, re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else 0))
+
+
+def like_parts(pattern: str) -> list[str]:
+    """The parts of a SQL ``LIKE`` pattern: ``%``, ``_``, or text whose last character stands for itself."""
+    return re.findall(r"\\.|.", pattern, flags=re.DOTALL)
 
 
 def _binary(expr: Binary, getter: Callable[[Ref], Getter]) -> Getter:
