@@ -96,8 +96,11 @@ class Kinds(Generic[B]):
         self._behaviours[kind] = behaviour
 
     def of(self, declaration: object) -> B | None:
-        """The behaviour of a declaration's class or of its nearest base, or ``None``."""
-        for base in type(declaration).__mro__:
+        """The behaviour of a declaration's class or of its nearest base, or ``None``.
+
+        A declaration is an object (a marker, a source) or a class (a step).
+        """
+        for base in (declaration if isinstance(declaration, type) else type(declaration)).__mro__:
             found = self._behaviours.get(base)
             if found is not None:
                 return found
