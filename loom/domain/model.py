@@ -226,6 +226,12 @@ def schema_of(cls: type) -> ModelSchema:
     return found
 
 
+def field_options(cls: type) -> dict[str, FieldOptions]:
+    """What is declared beside the type of each field of an attrs class; needs no field to have a logical type."""
+    declared = _ENTITIES.get(cls)
+    return {attribute.name: _options(attribute, declared) for attribute in attrs.fields(cls)}
+
+
 def _attribute(options: FieldOptions, default: Any, factory: Callable[[], Any] | None) -> Any:
     if factory is not None:
         return attrs.field(factory=factory, metadata={_OPTIONS: options})
