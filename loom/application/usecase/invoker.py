@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 
 from loom.application.usecase.declaration import UseCase
-from loom.application.usecase.executor import Executor
+from loom.application.usecase.plan import UseCasePlan
 from loom.application.usecase.scope import SCOPED, Scope
 
 R = TypeVar("R")
+
+
+class ScopedExecutor(Protocol):
+    """Protocol of what the invoker needs of the executor. Keeps the compiler out of ``import loom.core``."""
+
+    def plan(self, use_case: type[UseCase[Any, Any]]) -> UseCasePlan:
+        """The plan of a use case."""
+
+    async def run(self, plan: UseCasePlan, scope: Scope, command: object, params: Mapping[str, object]) -> object:
+        """Run a plan inside an open scope."""
 
 
 @attrs.frozen
 class ApplicationInvoker:
     """Asked for in a use case's constructor. What it calls commits or fails together with the caller."""
 
-    _executor: Executor
+    _executor: ScopedExecutor
     _scope: Scope
 
     async def invoke(
