@@ -1,0 +1,35 @@
+"""Every Python block of the README and the docs runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.examples.snippets import lay_out, read_page
+
+ROOT = Path(__file__).parents[2]
+PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if page.exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_python_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    script = lay_out(read_page(page), tmp_path)
+    if script is None:
+        assert "```python" not in page.read_text(encoding="utf-8").replace("```python title", "")
+        return
+    # The folder of the snippet first, so that its own files import each other; the repository for the examples.
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script.name],
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, f"{page.name} fails:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
