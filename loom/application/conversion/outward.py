@@ -84,6 +84,15 @@ def key_text(key: Any, unstructure: Unstructure) -> str:
     raise ValueError(f"a mapping's key of type {type(key).__name__} has no text")
 
 
+def refuse_absent(value: object) -> Any:
+    """``ABSENT`` anywhere but in a field.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{value!r} has no JSON form outside a Patch field")
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{value} has no JSON form")

@@ -1,0 +1,1 @@
+"""JSON by msgspec's compiled encoder and decoder, as strict as the converter."""

@@ -1,0 +1,120 @@
+"""Compiled writing: an object is copied into a msgspec struct, field by field, and C code writes the struct.
+
+Only what msgspec would write otherwise than the converter is touched on the way: instants go to UTC, ``ABSENT`` is left
+out, NaN is refused, sets are sorted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import math
+import typing
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+import msgspec
+from msgspec import UNSET
+
+from loom.application.conversion import Converter
+from loom.application.conversion.classes import sent_names
+from loom.application.conversion.containers import split_union
+from loom.application.conversion.faults import Faults
+from loom.application.conversion.outward import key_text, refuse_absent
+from loom.application.conversion.temporal import as_utc
+from loom.domain.absent import ABSENT
+
+Prepare: TypeAlias = Callable[[Any], Any]
+
+# msgspec writes these as the converter does.
+_SAME: frozenset[type] = frozenset(
+    {bool, int, str, bytes, type(None), decimal.Decimal, uuid.UUID, dt.date, dt.timedelta},
+)
+
+
+class Writing:
+    """Prepares values for the encoder. Each class is compiled once, at its first object."""
+
+    def __init__(self, converter: Converter) -> None:
+        self._converter = converter
+        self._by_class: dict[type, Prepare] = dict.fromkeys(_SAME, _same)
+        self._by_class |= {float: _finite, dt.datetime: _instant, type(ABSENT): refuse_absent, dict: self._mapping}
+        self._by_class |= {list: self._items, tuple: self._items}
+
+    def prepare(self, value: Any) -> Any:
+        """A value that msgspec writes exactly as the converter would.
+
+        Raises:
+            ValueError: a value in it has no JSON form.
+        """
+        cls = type(value)
+        found = self._by_class.get(cls)
+        if found is None:
+            found = self._by_class[cls] = self._class(cls) if attrs.has(cls) else self._converter.unstructure
+        return found(value)
+
+    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
+        return {
+            key if type(key) is str else key_text(key, self._converter.unstructure): self.prepare(item)
+            for key, item in value.items()
+        }
+
+    def _items(self, value: Any) -> list[Any]:
+        return [self.prepare(item) for item in value]
+
+    def _class(self, cls: type) -> Prepare:
+        hints = typing.get_type_hints(cls, include_extras=True)
+        names = sent_names(cls)
+        struct = msgspec.defstruct(cls.__name__, [(name, Any) for name in names])
+        scope: dict[str, Any] = {"struct": struct, "UNSET": UNSET, "ABSENT": ABSENT}
+        parts = []
+        for index, name in enumerate(names):
+            prepare, absent = self._field(hints.get(name, Any))
+            scope[f"prepare{index}"] = prepare
+            part = f"o.{name}" if prepare is None else f"prepare{index}(o.{name})"
+            parts.append(f"UNSET if o.{name} is ABSENT else {part}" if absent else part)
+        exec(f"def build(o): return struct({', '.join(parts)})", scope)
+        return typing.cast("Prepare", scope["build"])
+
+    def _field(self, hint: Any) -> tuple[Prepare | None, bool]:
+        """What prepares a field, ``None`` for nothing; and whether it may be ``ABSENT``."""
+        members, _, patch = split_union(hint)
+        if all(_is_same(member) for member in members):
+            return None, patch
+        if members == [float]:
+            return _finite, patch
+        if members == [dt.datetime]:
+            return _instant, patch
+        return self.prepare, patch or hint in (Any, object)
+
+
+def _is_same(annotation: Any) -> bool:
+    if annotation in _SAME:
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return {type(member.value) for member in annotation} <= {str, int}
+    arguments = typing.get_args(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is list:
+        return _is_same(arguments[0])
+    return origin in (dict, Mapping) and arguments[0] is str and _is_same(arguments[1])
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _finite(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f"{value} has no JSON form")
+    return value
+
+
+def _instant(value: dt.datetime | None) -> dt.datetime | None:
+    try:
+        return None if value is None else as_utc(value)
+    except Faults as error:
+        raise ValueError(error.errors[0].message) from error
