@@ -1,0 +1,1 @@
+"""From YAML to running adapters: the only layer that knows every other."""
