@@ -138,6 +138,7 @@ class Converter:
                 self._cattrs.register_unstructure_hook(scalar, write)
         for kinds, make in outward.CONTAINERS:
             add(_below(*kinds), partial(_made, make, self.unstructure))
+        add(_below(Absent), lambda _: outward.refuse_absent)
         add(
             lambda cls: isinstance(cls, type) and attrs.has(cls), partial(_made, outward.class_writer, self.unstructure)
         )
