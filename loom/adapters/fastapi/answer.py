@@ -1,0 +1,92 @@
+"""From results and errors to ASGI responses, each encoded once."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+from starlette.types import Scope, Send
+
+from loom.application.rest.cursor import Cursors
+from loom.application.rest.declare import PaginationMode
+from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
+from loom.application.rest.problems import PROBLEM_TYPE, problem_of
+from loom.domain.context import CORRELATION_HEADER
+from loom.domain.query import Page
+from loom.ports.codec import Codec
+
+Header = tuple[bytes, bytes]
+Write = Callable[[Any, Scope], "Answer"]
+"""Turns the result of a use case into an answer."""
+
+_LOG = logging.getLogger("loom.rest")
+_CORRELATION = CORRELATION_HEADER.encode()
+
+
+@attrs.frozen
+class Answer:
+    """A whole response but for the headers that every response has."""
+
+    status: int
+    body: bytes
+    headers: Sequence[Header] = ()
+
+    async def send(self, scope: Scope, send: Send, correlation_id: str) -> None:
+        """Send it; to ``HEAD`` without its body."""
+        headers: list[Header] = [(_CORRELATION, correlation_id.encode("ascii")), *self.headers]
+        if self.status != 204:
+            headers.append((b"content-length", str(len(self.body)).encode("ascii")))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else self.body
+        await send({"type": "http.response.body", "body": body})
+
+
+def writer(route: RoutePlan, codec: Codec, cursors: Cursors) -> Write:
+    """The function that writes the successful answers of a route."""
+    reply = route.reply
+    if reply.kind is Reply.EMPTY:
+        empty = Answer(reply.status, b"")
+        return lambda result, scope: empty
+    headers = ((b"content-type", codec.content_type.encode("ascii")),)
+    body = _page_body(route.page, route.path.shape, codec, cursors) if route.page else codec.encode
+    if reply.location is not None:
+        return _created(reply, body, headers)
+    return lambda result, scope: Answer(reply.status, body(result), headers)
+
+
+def error_answer(error: BaseException, correlation_id: str, headers: Sequence[Header] = ()) -> Answer:
+    """The problem document of an error. A fault of the server is logged with its cause."""
+    document = problem_of(error, correlation_id)
+    if document["status"] >= 500:
+        _LOG.error("request failed: %s", error, exc_info=error, extra={"correlation_id": correlation_id})
+    return problem_answer(document, headers)
+
+
+def problem_answer(document: dict[str, Any], headers: Sequence[Header] = ()) -> Answer:
+    """The answer of a problem document."""
+    body = json.dumps(document, separators=(",", ":")).encode("ascii")
+    return Answer(document["status"], body, ((b"content-type", PROBLEM_TYPE.encode("ascii")), *headers))
+
+
+def _created(reply: ReplyPlan, body: Callable[[Any], bytes], headers: Sequence[Header]) -> Write:
+    locate = reply.location
+
+    def write(result: Any, scope: Scope) -> Answer:
+        path = scope.get("root_path", "") + (locate(result) if locate else "")
+        return Answer(reply.status, body(result), (*headers, (b"location", path.encode("ascii"))))
+
+    return write
+
+
+def _page_body(page: PagePlan, owner: str, codec: Codec, cursors: Cursors) -> Callable[[Page[Any]], bytes]:
+    if page.mode is PaginationMode.OFFSET:
+        return lambda found: codec.encode({"items": found.items, "total": found.total})
+
+    def encode(found: Page[Any]) -> bytes:
+        following = cursors.issue(owner, found.after) if found.after is not None else None
+        return codec.encode({"items": found.items, "next_cursor": following})
+
+    return encode

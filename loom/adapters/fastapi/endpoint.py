@@ -1,0 +1,109 @@
+"""The ASGI application of one path. It picks the operation by method, runs it, and answers whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import attrs
+from starlette.types import Receive, Scope, Send
+
+from loom.adapters.fastapi.answer import Answer, Write, error_answer, problem_answer, writer
+from loom.adapters.fastapi.pages import QueryBuilder, query_builder
+from loom.adapters.fastapi.request import Disconnected, PathReader, QueryReader, context_of, read_body
+from loom.application.rest.cursor import Cursors
+from loom.application.rest.plan import RoutePlan
+from loom.application.rest.problems import InvalidRequest, Located, problem
+from loom.application.usecase.application import Application
+from loom.domain.context import Context
+from loom.domain.errors import InvalidInput
+from loom.ports.codec import Codec
+
+
+@attrs.frozen(kw_only=True)
+class Runtime:
+    """What every operation needs to run."""
+
+    application: Application
+    codec: Codec
+    cursors: Cursors
+    max_body_bytes: int
+
+
+class Operation(Protocol):
+    """Protocol of one method on one path."""
+
+    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
+        """Do the work. What it raises becomes a problem document."""
+
+
+class UseCaseOperation:
+    """Runs the use case of a route. Everything that the plan could decide was decided in the constructor."""
+
+    def __init__(self, route: RoutePlan, names: Sequence[str], runtime: Runtime) -> None:
+        self._use_case = route.use_case.use_case
+        self._command = route.command
+        self._path = PathReader(tuple(names), route.path_parameters) if names else None
+        self._query = QueryReader(route.query_parameters)
+        self._query_needed = any(plan.required for plan in route.query_parameters)
+        self._page: QueryBuilder | None = query_builder(route, runtime.cursors) if route.page else None
+        self._write: Write = writer(route, runtime.codec, runtime.cursors)
+        self._runtime = runtime
+
+    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
+        """Read the request, invoke the use case, write its result."""
+        params: dict[str, Any] = {}
+        faults: list[Located] = []
+        if self._path is not None:
+            self._path.read(scope["path_params"], params, faults)
+        if scope["query_string"] or self._query_needed:
+            self._query.read(scope["query_string"], params, faults)
+        if self._page is not None:
+            self._page(params, faults)
+        command = None if self._command is None else await self._read_command(self._command, scope, receive, faults)
+        if faults:
+            raise InvalidRequest(faults)
+        result: Any = await self._runtime.application.invoke(self._use_case, command, params=params, context=context)
+        return self._write(result, scope)
+
+    async def _read_command(self, command: type, scope: Scope, receive: Receive, faults: list[Located]) -> object:
+        body = await read_body(scope, receive, self._runtime.max_body_bytes)
+        try:
+            return self._runtime.codec.decode(body, command)
+        except InvalidInput as error:
+            # Collected, so that faults of the path and the query string are told together with these.
+            faults.extend(Located(part="body", error=fault) for fault in error.errors)
+            return None
+
+
+class Resource:
+    """All operations of one path, as a plain ASGI application."""
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        self._operations = dict(operations)
+        if "GET" in operations:
+            self._operations["HEAD"] = operations["GET"]
+        self._allow = ", ".join(sorted((*self._operations, "OPTIONS"))).encode("ascii")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; no error leaves it."""
+        context = context_of(scope)
+        operation = self._operations.get(scope["method"])
+        try:
+            if operation is None:
+                answer = self._other(scope["method"], context)
+            else:
+                answer = await operation.answer(scope, receive, context)
+        except Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001 - the border of the process: everything becomes an answer
+            answer = error_answer(error, context.correlation_id)
+        await answer.send(scope, send, context.correlation_id)
+
+    def _other(self, method: str, context: Context) -> Answer:
+        allow = ((b"allow", self._allow),)
+        if method == "OPTIONS":
+            return Answer(204, b"", allow)
+        detail = f"{method} is not served here, {self._allow.decode()} are"
+        document = problem(405, detail, code="LOOM-REST-METHOD", correlation_id=context.correlation_id)
+        return problem_answer(document, allow)

@@ -1,0 +1,165 @@
+"""From an ASGI request to values: headers, path, query string and body, each read once."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import attrs
+from starlette.types import Receive, Scope
+
+from loom.application.compile import nearest
+from loom.application.conversion.faults import Faults, below
+from loom.application.rest.plan import ParameterPlan
+from loom.application.rest.problems import BodyTooLarge, Located, UnsupportedMedia
+from loom.domain.context import CORRELATION_HEADER, Context
+from loom.domain.errors import FieldError
+
+_CORRELATION = CORRELATION_HEADER.encode()
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_MOST_PARAMETERS = 200
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete: nobody is left to answer."""
+
+
+def context_of(scope: Scope) -> Context:
+    """The context of a request: its correlation id where it sent a sane one, else a new one."""
+    for name, value in scope["headers"]:
+        if name == _CORRELATION and _SAFE_ID.fullmatch(value):
+            return Context(correlation_id=value.decode("ascii"))
+    return Context(correlation_id=uuid.uuid4().hex)
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The body of a request that is to hold JSON.
+
+    Args:
+        scope: of the request.
+        receive: of the request.
+        limit: most bytes.
+
+    Raises:
+        UnsupportedMedia: the content type is not JSON.
+        BodyTooLarge: it has, or says that it has, more bytes than the limit.
+        Disconnected: the client went away.
+    """
+    headers = dict(scope["headers"])
+    _require_json(headers.get(b"content-type", b""))
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        # The usual case: one message holds it all.
+        return _within(message.get("body", b""), limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+        message = await receive()
+
+
+@attrs.frozen
+class PathReader:
+    """Reads the parameters of a path. ``names`` are those of the served template, in the order of the plans."""
+
+    names: tuple[str, ...]
+    plans: tuple[ParameterPlan, ...]
+
+    def read(self, given: Mapping[str, str], found: dict[str, Any], faults: list[Located]) -> None:
+        """Put the values into ``found`` by their own names, and what is wrong into ``faults``."""
+        for name, plan in zip(self.names, self.plans, strict=True):
+            _take(plan, plan.read, given[name], "path", found, faults)
+
+
+class QueryReader:
+    """Reads the query string of one route, and refuses what the route does not know."""
+
+    def __init__(self, plans: Sequence[ParameterPlan]) -> None:
+        self._plans = {plan.name: plan for plan in plans}
+        self._required = tuple(plan.name for plan in plans if plan.required)
+
+    def read(self, text: bytes, found: dict[str, Any], faults: list[Located]) -> None:
+        """Put the values into ``found``, and what is wrong into ``faults``."""
+        given: dict[str, list[str]] = {}
+        for name, value in self._pairs(text, faults):
+            given.setdefault(name, []).append(value)
+        for name, values in given.items():
+            plan = self._plans.get(name)
+            if plan is None:
+                faults.append(_fault(name, _unknown(name, self._plans), "unknown"))
+            elif plan.repeated:
+                _take(plan, _each(plan.read), values, "query", found, faults)
+            elif len(values) > 1:
+                faults.append(_fault(name, "is given more than once", "repeated"))
+            else:
+                _take(plan, plan.read, values[0], "query", found, faults)
+        faults.extend(_fault(name, "is required", "required") for name in self._required if name not in given)
+
+    def _pairs(self, text: bytes, faults: list[Located]) -> Iterable[tuple[str, str]]:
+        if not text:
+            return ()
+        try:
+            return parse_qsl(
+                text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+            )
+        except ValueError:
+            message = f"must be percent-encoded UTF-8 with at most {_MOST_PARAMETERS} parameters"
+            faults.append(Located(part="query", error=FieldError(path=(), message=message, code="format")))
+            return ()
+
+
+def _take(
+    plan: ParameterPlan,
+    read: Callable[[Any], Any],
+    text: Any,
+    part: str,
+    found: dict[str, Any],
+    faults: list[Located],
+) -> None:
+    try:
+        found[plan.name] = read(text)
+    except Faults as error:
+        faults.extend(Located(part=part, error=fault) for fault in below(plan.name, error))
+
+
+def _each(read: Callable[[str], Any]) -> Callable[[list[str]], list[Any]]:
+    return lambda texts: [read(text) for text in texts]
+
+
+def _fault(name: str, message: str, code: str) -> Located:
+    return Located(part="query", error=FieldError(path=(name,), message=message, code=code))
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f"unknown parameter; did you mean {near!r}?" if near else "unknown parameter"
+
+
+def _require_json(content_type: bytes) -> None:
+    media = content_type.partition(b";")[0].strip().lower()
+    if media != b"application/json" and not media.endswith(b"+json"):
+        raise UnsupportedMedia("the body is not declared as JSON", remedy="send Content-Type: application/json")
+
+
+def _within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is longer than {limit} bytes", remedy="send less at once")

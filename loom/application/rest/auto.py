@@ -1,0 +1,155 @@
+"""Auto-CRUD: five ordinary use cases for a model.
+
+``auto_crud(Product).create`` is a class like any other: call it, subclass it, print its signature, or put another
+in its place.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import attrs
+
+from loom.application.rest.commands import create_command, patch_command
+from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.markers import Input
+from loom.domain.errors import NotFound
+from loom.domain.model import ModelSchema, schema_of
+from loom.domain.query import Page, Query
+
+Execute = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class AutoCrud:
+    """The generated use cases of one model. ``create`` and ``update`` take generated commands."""
+
+    list: type[UseCase[Any, Any]]
+    get: type[UseCase[Any, Any]]
+    create: type[UseCase[Any, Any]]
+    update: type[UseCase[Any, Any]]
+    delete: type[UseCase[Any, Any]]
+    create_command: type
+    patch_command: type
+
+
+@functools.cache
+def auto_crud(model: type) -> AutoCrud:
+    """The generated use cases of an entity; always the same classes for the same entity.
+
+    Raises:
+        TypeError: a field of the model has no logical type.
+        ValueError: the model has no key.
+    """
+    schema = schema_of(model)
+    if not schema.keys:
+        raise ValueError(f"{schema.name} has no key; declare one with key()")
+    create, patch = create_command(schema), patch_command(schema)
+    return AutoCrud(
+        list=_list(schema),
+        get=_get(schema),
+        create=_create(schema, create),
+        update=_update(schema, patch),
+        delete=_delete(schema),
+        create_command=create,
+        patch_command=patch,
+    )
+
+
+def _list(schema: ModelSchema) -> type[UseCase[Any, Any]]:
+    async def execute(self: UseCase[Any, Any], query: Query) -> Any:
+        return await self.main_repo.list(query)
+
+    return _use_case("list", schema, execute, {"query": Query}, Page[schema.model], read_only=True)  # type: ignore[name-defined]
+
+
+def _get(schema: ModelSchema) -> type[UseCase[Any, Any]]:
+    key_of = _key_reader(schema)
+
+    async def execute(self: UseCase[Any, Any], **key: Any) -> Any:
+        return _found(await self.main_repo.get(key_of(key)), schema, key_of(key))
+
+    return _use_case("get", schema, execute, _key_types(schema), schema.model, read_only=True)
+
+
+def _create(schema: ModelSchema, command: type) -> type[UseCase[Any, Any]]:
+    async def execute(self: UseCase[Any, Any], cmd: Any) -> Any:
+        return await self.main_repo.create(cmd)
+
+    return _use_case("create", schema, execute, {"cmd": command}, schema.model)
+
+
+def _update(schema: ModelSchema, command: type) -> type[UseCase[Any, Any]]:
+    key_of = _key_reader(schema)
+
+    async def execute(self: UseCase[Any, Any], cmd: Any, **key: Any) -> Any:
+        return _found(await self.main_repo.update(key_of(key), cmd), schema, key_of(key))
+
+    return _use_case("update", schema, execute, {"cmd": command, **_key_types(schema)}, schema.model)
+
+
+def _delete(schema: ModelSchema) -> type[UseCase[Any, Any]]:
+    key_of = _key_reader(schema)
+
+    async def execute(self: UseCase[Any, Any], **key: Any) -> None:
+        _found(await self.main_repo.delete(key_of(key)) or None, schema, key_of(key))
+
+    return _use_case("delete", schema, execute, _key_types(schema), type(None))
+
+
+def _use_case(
+    operation: str,
+    schema: ModelSchema,
+    execute: Execute,
+    parameters: Mapping[str, Any],
+    result: Any,
+    *,
+    read_only: bool = False,
+) -> type[UseCase[Any, Any]]:
+    # The parameters are named after the model's own keys, so the signature is data and not text of this file.
+    execute.__annotations__ = {**parameters, "return": result}
+    execute.__signature__ = _signature(parameters)  # type: ignore[attr-defined]
+    namespace = {
+        "__module__": schema.model.__module__,
+        "__qualname__": f"auto_crud({schema.name}).{operation}",
+        "__doc__": f"{operation.capitalize()} {schema.name}.",
+        "read_only": read_only,
+        "execute": execute,
+    }
+    base = UseCase[schema.model, result]  # type: ignore[name-defined]
+    return types.new_class(f"{operation.capitalize()}{schema.name}", (base,), {}, lambda body: body.update(namespace))
+
+
+def _signature(parameters: Mapping[str, Any]) -> inspect.Signature:
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    named = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=annotation,
+            default=Input() if name == "cmd" else inspect.Parameter.empty,
+        )
+        for name, annotation in parameters.items()
+    ]
+    return inspect.Signature([own, *named])
+
+
+def _key_types(schema: ModelSchema) -> dict[str, Any]:
+    return {entry.name: entry.type.python for entry in schema.keys}
+
+
+def _key_reader(schema: ModelSchema) -> Callable[[Mapping[str, Any]], Any]:
+    names = tuple(entry.name for entry in schema.keys)
+    if len(names) == 1:
+        return lambda given: given[names[0]]
+    return lambda given: tuple(given[name] for name in names)
+
+
+def _found(row: Any, schema: ModelSchema, key: object) -> Any:
+    if row is None:
+        raise NotFound(schema.name, key)
+    return row

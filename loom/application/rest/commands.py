@@ -1,0 +1,79 @@
+"""The commands of generated operations: the shapes for creating and for patching, both derived from the model."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterable
+from typing import Any, Union
+
+import attrs
+
+from loom.application.models import TIMESTAMPS
+from loom.domain.absent import ABSENT, Absent
+from loom.domain.model import FieldSchema, ModelSchema, command, field
+
+
+def create_command(schema: ModelSchema) -> type:
+    """The command ``Create<Model>``: every field but keys that the store gives and kept timestamps."""
+    wanted = [entry for entry in _written(schema) if not entry.options.autoincrement]
+    hints, attributes = _declared(schema)
+    return _command(
+        f"Create{schema.name}",
+        schema,
+        {entry.name: hints[entry.name] for entry in wanted},
+        {
+            entry.name: _field(entry, attributes[entry.name].default, attributes[entry.name].validator)
+            for entry in wanted
+        },
+    )
+
+
+def patch_command(schema: ModelSchema) -> type:
+    """The command ``Update<Model>``: every field but keys and kept timestamps, each ``Patch[T] = ABSENT``."""
+    wanted = [entry for entry in _written(schema) if not entry.options.key]
+    hints, attributes = _declared(schema)
+    return _command(
+        f"Update{schema.name}",
+        schema,
+        {entry.name: Union[hints[entry.name], Absent] for entry in wanted},  # noqa: UP007 - the members are values
+        {entry.name: _field(entry, ABSENT, _where_sent(attributes[entry.name].validator)) for entry in wanted},
+    )
+
+
+def _written(schema: ModelSchema) -> Iterable[FieldSchema]:
+    return [entry for entry in schema.fields if not (schema.timestamps and entry.name in TIMESTAMPS)]
+
+
+def _declared(schema: ModelSchema) -> tuple[dict[str, Any], dict[str, attrs.Attribute[Any]]]:
+    return typing.get_type_hints(schema.model, include_extras=True), attrs.fields_dict(schema.model)
+
+
+def _field(entry: FieldSchema, default: Any, validator: Callable[..., None] | None) -> Any:
+    given = {} if default is attrs.NOTHING else {"default": default}
+    made = field(
+        max_length=entry.options.max_length, precision=entry.options.precision, scale=entry.options.scale, **given
+    )
+    if validator is not None:
+        made.validator(validator)
+    return made
+
+
+def _where_sent(validator: Callable[..., None] | None) -> Callable[..., None] | None:
+    if validator is None:
+        return None
+
+    def validate(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value is not ABSENT:
+            validator(instance, attribute, value)
+
+    return validate
+
+
+def _command(name: str, schema: ModelSchema, annotations: dict[str, Any], fields: dict[str, Any]) -> type:
+    namespace = {
+        "__annotations__": annotations,
+        "__module__": schema.model.__module__,
+        "__doc__": f"Generated from {schema.name}.",
+        **fields,
+    }
+    return command(type(name, (), namespace))

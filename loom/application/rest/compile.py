@@ -1,0 +1,145 @@
+"""From an interface class to its plan, or to all its issues."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from loom.application.compile import Issues, place_of
+from loom.application.generics import type_arguments
+from loom.application.rest.auto import auto_crud
+from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.operations import OPERATIONS, key_path
+from loom.application.rest.options import check_options
+from loom.application.rest.paths import shape_of
+from loom.application.rest.plan import InterfacePlan, RoutePlan
+from loom.application.rest.replies import location_of
+from loom.application.rest.routes import compile_route
+from loom.application.wiring import Resolver
+from loom.domain.errors import Place
+from loom.domain.model import ModelSchema, is_entity, schema_of
+
+
+def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: Resolver) -> InterfacePlan | None:
+    """Compile an interface and the use cases behind its routes.
+
+    Args:
+        cls: the interface.
+        issues: takes everything that is wrong, with codes ``LOOM-REST-0xx`` and those of the use cases.
+        resolver: asked which constructor arguments of use cases the container can give.
+
+    Returns:
+        The plan, or ``None`` where an issue was recorded.
+    """
+    before = len(issues.found)
+    where = place_of(cls)
+    if not check_options(cls, where, issues):
+        return None  # what would follow from a wrong option is noise
+    schema = _schema(cls, where, issues)
+    declared = [(route, False) for route in cls.routes]
+    generated = [(route, True) for route in _generated(cls, schema, where, issues)]
+    if not declared and not generated and len(issues.found) == before:
+        issues.add("LOOM-REST-016", where, f"{cls.__name__} has no routes", "set auto = True, or add a RestRoute")
+    plans = [
+        plan
+        for route, is_generated in [*_not_replaced(generated, declared), *declared]
+        if (plan := compile_route(route, cls, is_generated, issues, resolver)) is not None
+    ]
+    check_duplicates(plans, issues)
+    if len(issues.found) > before:
+        return None
+    return InterfacePlan(name=cls.__name__, model=schema, routes=_located(plans, cls, schema), place=where)
+
+
+def check_duplicates(routes: Iterable[RoutePlan], issues: Issues) -> None:
+    """Record every route whose method and path another one has already, over one interface or many."""
+    seen: dict[tuple[str, str], RoutePlan] = {}
+    for route in routes:
+        first = seen.setdefault((route.method, route.path.shape), route)
+        if first is not route:
+            issues.add(
+                "LOOM-REST-007",
+                route.place,
+                f"{route.method} {route.path.text} is taken by {first.use_case.name} ({first.path.text})",
+                "change the method or the path of one of them",
+            )
+
+
+def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> ModelSchema | None:
+    arguments = type_arguments(cls, RestInterface)
+    model = arguments[0] if arguments and isinstance(arguments[0], type) else None
+    if model is None or not is_entity(model):
+        if cls.auto:
+            told = f"{model.__name__} is not an entity" if model else "no entity is named"
+            issues.add(
+                "LOOM-REST-002",
+                where,
+                f"auto = True, but {told}",
+                "write RestInterface[Model] with a class decorated with @entity(table=...)",
+            )
+        return None
+    try:
+        return schema_of(model)
+    except TypeError as error:
+        issues.add("LOOM-REST-002", where, f"the entity cannot be read: {error}", "use a type that has a logical type")
+        return None
+
+
+def _generated(
+    cls: type[RestInterface[Any]], schema: ModelSchema | None, where: Place, issues: Issues
+) -> list[RestRoute]:
+    for option in ("include", "exclude"):
+        for name in getattr(cls, option):
+            if name not in OPERATIONS:
+                issues.unknown("LOOM-REST-004", where, f"{cls.__name__}.{option}: operation", name, OPERATIONS)
+            elif not cls.auto:
+                issues.add("LOOM-REST-004", where, f"{option} has no effect without auto", "set auto = True")
+    if not cls.auto or schema is None:
+        return []
+    if not schema.keys:
+        issues.add(
+            "LOOM-REST-003",
+            where,
+            f"auto = True, but {schema.name} has no key",
+            "declare one with key(), or name it: entity(table=..., key=...)",
+        )
+        return []
+    wanted = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
+    return [OPERATIONS[name].route(schema, auto_crud(schema.model), where) for name in wanted]
+
+
+_Marked = tuple[RestRoute, bool]
+
+
+def _not_replaced(generated: list[_Marked], declared: list[_Marked]) -> list[_Marked]:
+    taken = {_identity(route) for route, _ in declared}
+    return [marked for marked in generated if _identity(marked[0]) not in taken]
+
+
+def _identity(route: RestRoute) -> tuple[str, str]:
+    return str(route.method).upper(), shape_of(route.path)
+
+
+def _located(
+    plans: list[RoutePlan], cls: type[RestInterface[Any]], schema: ModelSchema | None
+) -> tuple[RoutePlan, ...]:
+    """Give the routes that create rows the address of the created row, where the interface serves one."""
+    if schema is None or "{" in cls.prefix:
+        return tuple(plans)
+    row = ("GET", shape_of(cls.prefix + key_path(schema)))
+    if row not in {(plan.method, plan.path.shape) for plan in plans}:
+        return tuple(plans)
+    locate = location_of(schema, cls.prefix)
+    return tuple(
+        attrs.evolve(plan, reply=attrs.evolve(plan.reply, location=locate))
+        if plan.reply.status == 201 and _is_row(plan.reply.type, schema)
+        else plan
+        for plan in plans
+    )
+
+
+def _is_row(result: Any, schema: ModelSchema) -> bool:
+    return (typing.get_origin(result) or result) is schema.model

@@ -1,0 +1,73 @@
+"""What a user writes: ``RestInterface``, ``RestRoute`` and ``PaginationMode``."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
+
+from loom.application.compile import here
+from loom.application.usecase.declaration import UseCase
+from loom.domain.errors import LoomError, Place
+
+M = TypeVar("M")
+
+
+class PaginationMode(enum.Enum):
+    """How a list is read page by page."""
+
+    CURSOR = "cursor"
+    """A signed cursor continues behind the last row: steady under inserts, the same cost on every page."""
+    OFFSET = "offset"
+    """An offset and a total count: a client may jump to any page."""
+
+
+@attrs.frozen(kw_only=True)
+class RestRoute:
+    """One route to one use case.
+
+    Attributes:
+        use_case: what runs. Its plain parameters come from the path where the path names them, else from the query
+            string; its ``Input()`` comes from the body; a parameter annotated ``Query`` takes the page parameters.
+        method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
+        path: behind the interface's prefix, with parameters in braces: ``"/{product_id}/restock"``.
+        status_code: of success; 204 where the use case returns ``None`` and nothing is said, else 200.
+        errors: what the use case itself raises beyond what its plan shows, for the OpenAPI document.
+        summary: one line for the OpenAPI document; the first line of the use case's docstring where nothing is said.
+    """
+
+    use_case: type[UseCase[Any, Any]]
+    method: str
+    path: str = ""
+    status_code: int | None = None
+    errors: Sequence[type[LoomError]] = attrs.field(default=(), converter=tuple)
+    summary: str = ""
+    declared_at: Place = attrs.field(factory=lambda: here("RestRoute", depth=3), eq=False, repr=False)
+
+
+class RestInterface(Generic[M]):
+    """Base of interfaces: a resource over the entity ``M``, or a bundle of routes where no entity is named.
+
+    Attributes:
+        prefix: path of the resource; every route stands below it.
+        tags: groups of the OpenAPI document.
+        auto: generate list, get, create, update and delete for the entity.
+        include: generate only these.
+        exclude: generate all but these.
+        pagination_mode: how the generated list, and routes that take a ``Query``, are paged.
+        page_size: rows of a page where the client names no limit.
+        max_page_size: most rows that a client may ask for in one page.
+        routes: routes of your own; one with the method and path of a generated route replaces it.
+    """
+
+    prefix: ClassVar[str] = ""
+    tags: ClassVar[Sequence[str]] = ()
+    auto: ClassVar[bool] = False
+    include: ClassVar[Sequence[str]] = ()
+    exclude: ClassVar[Sequence[str]] = ()
+    pagination_mode: ClassVar[PaginationMode] = PaginationMode.CURSOR
+    page_size: ClassVar[int] = 50
+    max_page_size: ClassVar[int] = 200
+    routes: ClassVar[Sequence[RestRoute]] = ()

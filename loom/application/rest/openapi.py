@@ -1,0 +1,164 @@
+"""The OpenAPI 3.1 document of compiled interfaces. Pure: the same plans give the same document."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from loom.application.rest.components import Components, Direction, Schema
+from loom.application.rest.declare import PaginationMode
+from loom.application.rest.plan import InterfacePlan, ParameterPlan, Reply, RoutePlan
+from loom.application.rest.problems import PROBLEM_TYPE, status_of
+
+JSON_TYPE = "application/json"
+_PROBLEM: Schema = {
+    "type": "object",
+    "title": "Problem",
+    "description": "A problem document (RFC 9457).",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "Stable identifier of the kind of problem."},
+        "correlation_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "in": {"enum": ["body", "query", "path", "header"]},
+                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) to the faulty value."},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+                "required": ["in", "pointer", "detail", "code"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "code", "correlation_id"],
+}
+_CORRELATION = {"X-Correlation-ID": {"$ref": "#/components/headers/CorrelationId"}}
+_HEADERS = {
+    "CorrelationId": {
+        "description": "Identifies the request in every log line; taken from the request header of this name.",
+        "schema": {"type": "string"},
+    }
+}
+
+
+@attrs.frozen(kw_only=True)
+class ApiInfo:
+    """The head of the document."""
+
+    title: str = "loom"
+    version: str = "0"
+    description: str = ""
+
+
+def openapi_document(
+    interfaces: Sequence[InterfacePlan], info: ApiInfo, *, reserved: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Describe every route of the interfaces: parameters, bodies, and every status that it can answer.
+
+    Args:
+        interfaces: compiled, without issues.
+        info: the head of the document.
+        reserved: names of component schemas that the document it becomes a part of has already.
+    """
+    components = Components(reserved)
+    problem = components.add("Problem", _PROBLEM)
+    routes = [route for interface in interfaces for route in interface.routes]
+    # Paths that differ only in the names of their parameters are one path to a client: the first one names them.
+    templates: dict[str, RoutePlan] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    taken: set[str] = set()
+    for route in routes:
+        first = templates.setdefault(route.path.shape, route)
+        operation = _operation(route, first.path.parameters, components, problem)
+        operation["operationId"] = _operation_id(route, taken)
+        paths.setdefault(first.path.text, {})[route.method.lower()] = operation
+    head = {"title": info.title, "version": info.version, "description": info.description}
+    return {
+        "openapi": "3.1.0",
+        "info": {name: text for name, text in head.items() if text},
+        "tags": [{"name": name} for name in dict.fromkeys(tag for route in routes for tag in route.tags)],
+        "paths": paths,
+        "components": {"schemas": components.schemas, "headers": _HEADERS},
+    }
+
+
+def _operation(route: RoutePlan, names: Sequence[str], components: Components, problem: Schema) -> dict[str, Any]:
+    in_path = [attrs.evolve(plan, name=name) for plan, name in zip(route.path_parameters, names, strict=True)]
+    parameters = [_parameter(plan, "path", components) for plan in in_path]
+    parameters += [_parameter(plan, "query", components) for plan in route.query_parameters]
+    described: dict[str, Any] = {"summary": route.summary, "tags": list(route.tags)}
+    if parameters:
+        described["parameters"] = parameters
+    if route.command is not None:
+        body = components.of(route.command, Direction.INPUT)
+        described["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": body}}}
+    described["responses"] = {
+        str(route.reply.status): _success(route, components),
+        **{str(status): _problem_response(status, problem) for status in _problem_statuses(route)},
+    }
+    return described
+
+
+def _parameter(plan: ParameterPlan, place: str, components: Components) -> dict[str, Any]:
+    schema = components.of_type(attrs.evolve(plan.type, nullable=False), Direction.INPUT)
+    # In the path and the query string everything is text: a decimal has no second form there.
+    if plan.bounds is not None:
+        schema |= {"minimum": plan.bounds[0], "maximum": plan.bounds[1]}
+    if plan.default is not None:
+        schema["default"] = plan.default
+    described: dict[str, Any] = {"name": plan.name, "in": place, "required": place == "path" or plan.required}
+    if plan.description:
+        described["description"] = plan.description
+    return {**described, "schema": schema}
+
+
+def _success(route: RoutePlan, components: Components) -> dict[str, Any]:
+    headers: dict[str, Any] = dict(_CORRELATION)
+    if route.reply.location is not None:
+        headers["Location"] = {"description": "Path of the new row.", "schema": {"type": "string"}}
+    described: dict[str, Any] = {"description": http.HTTPStatus(route.reply.status).phrase, "headers": headers}
+    if route.reply.kind is not Reply.EMPTY:
+        described["content"] = {JSON_TYPE: {"schema": _body(route, components)}}
+    return described
+
+
+def _body(route: RoutePlan, components: Components) -> Schema:
+    schema = components.of(route.reply.type, Direction.OUTPUT)
+    if route.page is None:
+        return schema
+    properties: dict[str, Any] = {"items": {"type": "array", "items": schema}}
+    if route.page.mode is PaginationMode.CURSOR:
+        properties["next_cursor"] = {"type": ["string", "null"], "description": "Null on the last page."}
+    else:
+        properties["total"] = {"type": "integer", "minimum": 0, "description": "Rows in all."}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _problem_statuses(route: RoutePlan) -> Iterable[int]:
+    return sorted({status_of(error) for error in route.errors} | {500})
+
+
+def _problem_response(status: int, problem: Schema) -> dict[str, Any]:
+    return {
+        "description": http.HTTPStatus(status).phrase,
+        "headers": dict(_CORRELATION),
+        "content": {PROBLEM_TYPE: {"schema": problem}},
+    }
+
+
+def _operation_id(route: RoutePlan, taken: set[str]) -> str:
+    name = route.use_case.name
+    if name in taken:
+        parts = (part.strip("{}") for part in route.path.segments)
+        name = "_".join((name, route.method.lower(), *parts))
+    taken.add(name)
+    return name

@@ -1,0 +1,48 @@
+"""The operations of auto-CRUD: which use case each one runs, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from loom.application.rest.auto import AutoCrud
+from loom.application.rest.declare import RestRoute
+from loom.application.usecase.declaration import UseCase
+from loom.domain.errors import Place
+from loom.domain.model import ModelSchema
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """One generated operation. ``on_row`` puts the key into the path."""
+
+    method: str
+    status: int
+    on_row: bool
+    use_case: Callable[[AutoCrud], type[UseCase[Any, Any]]]
+
+    def route(self, schema: ModelSchema, generated: AutoCrud, where: Place) -> RestRoute:
+        """The route of the operation for one model, as a user would have written it."""
+        return RestRoute(
+            use_case=self.use_case(generated),
+            method=self.method,
+            path=key_path(schema) if self.on_row else "",
+            status_code=self.status,
+            declared_at=where,
+        )
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "list": Operation(method="GET", status=200, on_row=False, use_case=lambda generated: generated.list),
+    "get": Operation(method="GET", status=200, on_row=True, use_case=lambda generated: generated.get),
+    "create": Operation(method="POST", status=201, on_row=False, use_case=lambda generated: generated.create),
+    "update": Operation(method="PATCH", status=200, on_row=True, use_case=lambda generated: generated.update),
+    "delete": Operation(method="DELETE", status=204, on_row=True, use_case=lambda generated: generated.delete),
+}
+
+
+def key_path(schema: ModelSchema) -> str:
+    """The path of one row below its resource: one segment for each key field."""
+    return "".join(f"/{{{entry.name}}}" for entry in schema.keys)

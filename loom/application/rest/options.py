@@ -1,0 +1,69 @@
+"""The options of an interface: one table, from which unknown names and wrong types are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from loom.application.compile import Issues, nearest
+from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
+from loom.domain.errors import Place
+
+Check = Callable[[object], str]
+"""Takes the value of an option; returns what it should have been, or the empty string where it is right."""
+
+
+def _is(kind: type, expected: str) -> Check:
+    return lambda value: "" if type(value) is kind else expected
+
+
+def _sequence(kind: type, expected: str) -> Check:
+    def check(value: object) -> str:
+        # A text is a sequence too, and `tags = "Products"` would become eight tags.
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            return expected
+        return "" if all(isinstance(item, kind) for item in value) else expected
+
+    return check
+
+
+def _count(value: object) -> str:
+    return "" if type(value) is int and value > 0 else "a whole number above 0"
+
+
+OPTIONS: Mapping[str, Check] = {
+    "prefix": _is(str, "a text"),
+    "tags": _sequence(str, 'a tuple of texts: ("Products",)'),
+    "auto": _is(bool, "True or False"),
+    "include": _sequence(str, 'a tuple of operation names: ("list", "get")'),
+    "exclude": _sequence(str, 'a tuple of operation names: ("delete",)'),
+    "pagination_mode": _is(PaginationMode, "PaginationMode.CURSOR or PaginationMode.OFFSET"),
+    "page_size": _count,
+    "max_page_size": _count,
+    "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
+}
+
+
+def check_options(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> bool:
+    """Check names and types of everything that the class body sets; ``False`` where an issue was recorded."""
+    before = len(issues.found)
+    for name, value in _declared(cls).items():
+        check = OPTIONS.get(name)
+        if check is not None and (expected := check(value)):
+            issues.add("LOOM-REST-013", where, f"{cls.__name__}.{name} is {value!r}", f"it takes {expected}")
+        elif check is None and not _own_affair(name, value):
+            issues.unknown("LOOM-REST-001", where, "interface option", name, OPTIONS)
+    return len(issues.found) == before
+
+
+def _declared(cls: type[RestInterface[Any]]) -> dict[str, Any]:
+    """What the class and its own bases set, the nearest winning; ``RestInterface`` itself is right by definition."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[: cls.__mro__.index(RestInterface)]):
+        found.update({name: value for name, value in vars(base).items() if not name.startswith("_")})
+    return found
+
+
+def _own_affair(name: str, value: object) -> bool:
+    """Methods and nested classes are the user's own, unless the name is nearly that of an option."""
+    return (callable(value) or isinstance(value, classmethod | staticmethod | property)) and not nearest(name, OPTIONS)

@@ -1,0 +1,150 @@
+"""Where each parameter of a use case comes from: the path, the query string, or the page parameters."""
+
+from __future__ import annotations
+
+import inspect
+from types import GenericAlias
+from typing import Any
+
+import attrs
+
+from loom.application.compile import Issues
+from loom.application.rest.declare import PaginationMode, RestInterface
+from loom.application.rest.paths import PathTemplate
+from loom.application.rest.plan import PagePlan, ParameterPlan
+from loom.application.rest.text import integer_between, is_repeated, text_reader
+from loom.application.usecase.plan import ParamPlan, UseCasePlan
+from loom.domain.errors import Place
+from loom.domain.model import ModelSchema
+from loom.domain.query import Query
+from loom.domain.schema import INT_RANGE, Kind, LogicalType, logical_type
+
+
+@attrs.frozen(kw_only=True)
+class Parameters:
+    """All parameters of a route."""
+
+    path: tuple[ParameterPlan, ...]
+    query: tuple[ParameterPlan, ...]
+    page: PagePlan | None
+
+
+def compile_parameters(
+    plan: UseCasePlan,
+    path: PathTemplate,
+    row: ModelSchema | None,
+    interface: type[RestInterface[Any]],
+    where: Place,
+    issues: Issues,
+) -> Parameters:
+    """Give every plain parameter of a use case its place in the request, or record why it has none.
+
+    Args:
+        plan: the use case.
+        path: the whole path of the route.
+        row: the model of the page that the use case returns, where it returns one.
+        interface: says how lists are paged.
+        where: the route, for issues.
+        issues: takes what is wrong.
+    """
+    plain = {param.name: param for param in plan.params if param.source == "param"}
+    pages = [name for name, param in plain.items() if param.annotation is Query]
+    scalars = {name: param for name, param in plain.items() if name not in pages}
+    for name in path.parameters:
+        if name not in scalars:
+            taken = [other for other in scalars if other not in path.parameters]
+            issues.unknown("LOOM-REST-006", where, f"{plan.name} takes no {{{name}}}: its parameter", name, taken)
+    compiled = {name: _parameter(param, plan, where, issues) for name, param in scalars.items()}
+    page = _page(pages, row, plan, interface, where, issues)
+    extra = page_parameters(interface) if page is not None else ()
+    for parameter in extra:
+        if parameter.name in scalars:
+            issues.add(
+                "LOOM-REST-017",
+                where,
+                f"{plan.name} takes {parameter.name!r}, which is a page parameter already",
+                f"read it from the Query ({pages[0]}), or give it another name",
+            )
+    return Parameters(
+        path=tuple(found for name in path.parameters if (found := compiled.get(name))),
+        query=(*(found for name, found in compiled.items() if found and name not in path.parameters), *extra),
+        page=page,
+    )
+
+
+def page_parameters(interface: type[RestInterface[Any]]) -> tuple[ParameterPlan, ...]:
+    """The query parameters that page a list."""
+    limit = _number(
+        "limit",
+        f"most rows of the page, up to {interface.max_page_size}",
+        low=1,
+        high=interface.max_page_size,
+        default=interface.page_size,
+    )
+    if interface.pagination_mode is PaginationMode.OFFSET:
+        return limit, _number("offset", "rows to skip", low=0, high=INT_RANGE[1], default=0)
+    text = LogicalType(kind=Kind.STRING, python=str)
+    description = "`next_cursor` of the page before; leave it out for the first page"
+    return limit, ParameterPlan(name="cursor", type=text, required=False, read=str, description=description)
+
+
+def _parameter(param: ParamPlan, plan: UseCasePlan, where: Place, issues: Issues) -> ParameterPlan | None:
+    try:
+        logical = logical_type(param.annotation)
+    except TypeError:
+        logical = None
+    read = None if logical is None else text_reader(logical)
+    if logical is None or read is None:
+        issues.add(
+            "LOOM-REST-011",
+            where,
+            f"{plan.name}({param.name}: {inspect.formatannotation(param.annotation)}) has no text form, "
+            "so it cannot come from a path or a query string",
+            "put it into the command, or use a scalar type",
+        )
+        return None
+    return ParameterPlan(
+        name=param.name, type=logical, required=param.required, read=read, repeated=is_repeated(logical)
+    )
+
+
+def _page(
+    names: list[str],
+    row: ModelSchema | None,
+    plan: UseCasePlan,
+    interface: type[RestInterface[Any]],
+    where: Place,
+    issues: Issues,
+) -> PagePlan | None:
+    if not names and row is None:
+        return None
+    if len(names) != 1 or row is None:
+        issues.add(
+            "LOOM-REST-018",
+            where,
+            f"{plan.name} takes {len(names)} Query and returns {'a' if row else 'no'} Page",
+            "a list takes one parameter `query: Query` and returns Page[Model]",
+        )
+        return None
+    if not row.keys and interface.pagination_mode is PaginationMode.CURSOR:
+        issues.add(
+            "LOOM-REST-003",
+            where,
+            f"{row.name} has no key, so a cursor cannot continue behind one of its rows",
+            "declare a key(), or set pagination_mode = PaginationMode.OFFSET",
+        )
+        return None
+    after: Any = GenericAlias(tuple, tuple(entry.type.python for entry in row.keys))
+    return PagePlan(argument=names[0], mode=interface.pagination_mode, size=interface.page_size, after=after)
+
+
+def _number(name: str, description: str, *, low: int, high: int, default: int) -> ParameterPlan:
+    return ParameterPlan(
+        name=name,
+        type=LogicalType(kind=Kind.INT, python=int),
+        required=False,
+        read=integer_between(low, high),
+        default=default,
+        description=description,
+        bounds=(low, high),
+    )

@@ -1,0 +1,103 @@
+"""The plan of an interface: everything that an HTTP adapter and the OpenAPI document need, decided once."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from loom.application.rest.declare import PaginationMode
+from loom.application.rest.paths import PathTemplate
+from loom.application.usecase.plan import UseCasePlan
+from loom.domain.errors import LoomError, Place
+from loom.domain.model import ModelSchema
+from loom.domain.schema import LogicalType
+
+
+class Reply(enum.Enum):
+    """The shape of a successful answer's body."""
+
+    EMPTY = "empty"
+    VALUE = "value"
+    PAGE = "page"
+
+
+@attrs.frozen(kw_only=True)
+class ParameterPlan:
+    """One parameter of the path or the query string.
+
+    ``read`` turns its text into a value of ``type``, or raises ``Faults`` saying what is wrong. A ``repeated``
+    parameter may be given several times; ``read`` then reads one item. ``bounds`` narrow an integer further.
+    """
+
+    name: str
+    type: LogicalType
+    required: bool
+    read: Callable[[str], object]
+    repeated: bool = False
+    default: object = None
+    description: str = ""
+    bounds: tuple[int, int] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PagePlan:
+    """How a route turns page parameters into the ``Query`` of its use case.
+
+    ``after`` is the type of the tuple that a cursor holds: values of the sort columns, then of the key columns.
+    """
+
+    argument: str
+    mode: PaginationMode
+    size: int
+    after: Any
+
+
+@attrs.frozen(kw_only=True)
+class ReplyPlan:
+    """What success looks like. ``location`` builds the path of the created row from it, where there is one."""
+
+    kind: Reply
+    status: int
+    type: Any = None
+    location: Callable[[Any], str] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RoutePlan:
+    """One method on one path."""
+
+    method: str
+    path: PathTemplate
+    summary: str
+    tags: tuple[str, ...]
+    use_case: UseCasePlan
+    path_parameters: tuple[ParameterPlan, ...]
+    query_parameters: tuple[ParameterPlan, ...]
+    page: PagePlan | None
+    reply: ReplyPlan
+    errors: tuple[type[LoomError], ...]
+    generated: bool
+    place: Place
+
+    @property
+    def command(self) -> type | None:
+        """The type of the body, or ``None`` where the route takes none."""
+        return self.use_case.command
+
+
+@attrs.frozen(kw_only=True)
+class InterfacePlan:
+    """A compiled interface. ``routes`` stand in declaration order, generated ones first."""
+
+    name: str
+    model: ModelSchema | None
+    routes: tuple[RoutePlan, ...]
+    place: Place
+
+    @property
+    def use_cases(self) -> tuple[type, ...]:
+        """The use cases that the routes run, each once."""
+        return tuple(dict.fromkeys(route.use_case.use_case for route in self.routes))

@@ -1,0 +1,140 @@
+"""Errors as problem documents (RFC 9457): one table from the error tree to status codes."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from loom.domain.errors import (
+    Conflict,
+    DeadlineExceeded,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    LoomError,
+    MalformedInput,
+    NotFound,
+    PreconditionFailed,
+    RuleViolations,
+    Unauthenticated,
+    Unavailable,
+)
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class BodyTooLarge(LoomError):
+    """The body has more bytes than the application takes."""
+
+    code = "LOOM-REST-BODY"
+
+
+class UnsupportedMedia(LoomError):
+    """The body is not declared as JSON."""
+
+    code = "LOOM-REST-MEDIA"
+
+
+@attrs.frozen(kw_only=True)
+class Located:
+    """A field error with the part of the request that it stands in: ``body``, ``query``, ``path`` or ``header``."""
+
+    part: str
+    error: FieldError
+
+
+class InvalidRequest(InvalidInput):
+    """A request whose path, query string or body do not have the declared shape; every fault of all three."""
+
+    def __init__(self, located: Sequence[Located]) -> None:
+        self.located = tuple(located)
+        super().__init__([fault.error for fault in located], subject="request")
+
+
+STATUS: Mapping[type[LoomError], int] = {
+    MalformedInput: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    PreconditionFailed: 412,
+    BodyTooLarge: 413,
+    UnsupportedMedia: 415,
+    InvalidInput: 422,
+    RuleViolations: 422,
+    Unavailable: 503,
+    DeadlineExceeded: 504,
+}
+"""Everything else that a use case raises is a fault of the server: 500."""
+
+
+def status_of(error: type[BaseException]) -> int:
+    """The status of an error class: that of its nearest base in ``STATUS``, else 500."""
+    return next((STATUS[base] for base in error.__mro__ if base in STATUS), 500)
+
+
+def problem(
+    status: int, detail: str, *, code: str, correlation_id: str, errors: Sequence[Located] = ()
+) -> dict[str, Any]:
+    """A problem document. ``type`` is ``about:blank``, so ``title`` is the phrase of the status (RFC 9457, 4.2.1)."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "correlation_id": correlation_id,
+    }
+    if errors:
+        document["errors"] = [
+            {
+                "in": located.part,
+                "pointer": located.error.pointer,
+                "detail": located.error.message,
+                "code": located.error.code,
+            }
+            for located in errors
+        ]
+    return document
+
+
+def problem_of(error: BaseException, correlation_id: str) -> dict[str, Any]:
+    """The problem document of an error. What is a fault of the server keeps its text for the log."""
+    status = status_of(type(error))
+    if status >= 500 or not isinstance(error, LoomError):
+        code = error.code if isinstance(error, LoomError) and status > 500 else "LOOM-500"
+        return problem(status, _SERVER_FAULTS[status], code=code, correlation_id=correlation_id)
+    return problem(status, _detail(error), code=error.code, correlation_id=correlation_id, errors=_located(error))
+
+
+_SERVER_FAULTS: Mapping[int, str] = {
+    500: "the server failed to answer; its log has the reason",
+    503: "a part that the server depends on does not answer; try again later",
+    504: "the work took longer than it is allowed to",
+}
+
+
+def _detail(error: LoomError) -> str:
+    if isinstance(error, InvalidInput):
+        return "the request does not have the declared shape"
+    if isinstance(error, RuleViolations):
+        return "rules do not hold"
+    return str(error)
+
+
+def _located(error: LoomError) -> Sequence[Located]:
+    if isinstance(error, InvalidRequest):
+        return error.located
+    if isinstance(error, InvalidInput | RuleViolations):
+        return [Located(part="body", error=fault) for fault in error.errors]
+    if isinstance(error, Conflict):
+        return [
+            Located(
+                part="body", error=FieldError(path=(name,), message="conflicts with what is stored", code="conflict")
+            )
+            for name in error.fields
+        ]
+    return ()

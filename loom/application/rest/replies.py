@@ -1,0 +1,71 @@
+"""What a use case's result becomes: an empty answer, a value, or a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from loom.application.compile import Issues
+from loom.application.rest.components import check_schema
+from loom.application.rest.declare import RestRoute
+from loom.application.rest.plan import Reply, ReplyPlan
+from loom.application.usecase.plan import UseCasePlan
+from loom.domain.errors import Place
+from loom.domain.model import ModelSchema
+from loom.domain.query import Page
+
+_NO_BODY = (204, 205)
+
+
+def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Issues) -> ReplyPlan:
+    """Read the result annotation of a use case; what has no JSON form, or no place in the status, is an issue."""
+    kind, value = _kind(plan.result)
+    status = route.status_code or (204 if kind is Reply.EMPTY else 200)
+    if not 200 <= status <= 299:
+        issues.add("LOOM-REST-014", where, f"status_code {status} is no success", "give one from 200 to 299")
+    elif status in _NO_BODY and kind is not Reply.EMPTY:
+        issues.add(
+            "LOOM-REST-014",
+            where,
+            f"status_code {status} has no body, but {plan.name} returns {inspect.formatannotation(plan.result)}",
+            "return None, or answer 200",
+        )
+    if kind is not Reply.EMPTY and (fault := check_schema(value)):
+        issues.add(
+            "LOOM-REST-015",
+            where,
+            f"the result of {plan.name} has no JSON form: {fault}",
+            "return an attrs class, a scalar, or a list of them",
+        )
+    return ReplyPlan(kind=kind, status=status, type=value)
+
+
+def location_of(schema: ModelSchema, prefix: str) -> Callable[[Any], str]:
+    """The function that builds the path of a row from the row."""
+    names = tuple(entry.name for entry in schema.keys)
+
+    def locate(row: Any) -> str:
+        return prefix + "".join("/" + quote(_text(getattr(row, name)), safe="") for name in names)
+
+    return locate
+
+
+def _kind(result: Any) -> tuple[Reply, Any]:
+    if result is None or result is type(None):
+        return Reply.EMPTY, None
+    if typing.get_origin(result) is Page:
+        return Reply.PAGE, typing.get_args(result)[0]
+    return Reply.VALUE, result
+
+
+def _text(value: object) -> str:
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else str(value)

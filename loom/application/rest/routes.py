@@ -1,0 +1,108 @@
+"""From one ``RestRoute`` to its plan."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from loom.application.compile import Issues
+from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.parameters import compile_parameters
+from loom.application.rest.paths import path_template
+from loom.application.rest.plan import Reply, ReplyPlan, RoutePlan
+from loom.application.rest.problems import BodyTooLarge, UnsupportedMedia
+from loom.application.rest.replies import compile_reply
+from loom.application.usecase.compiler import compile_use_case
+from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.plan import UseCasePlan
+from loom.application.wiring import Resolver
+from loom.domain.errors import Conflict, InvalidInput, LoomError, MalformedInput, NotFound, Place, Unavailable
+from loom.domain.model import ModelSchema, schema_of
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_BODY_METHODS = ("POST", "PUT", "PATCH")
+
+
+def compile_route(
+    route: RestRoute, interface: type[RestInterface[Any]], generated: bool, issues: Issues, resolver: Resolver
+) -> RoutePlan | None:
+    """Compile a route and its use case; ``None`` where an issue was recorded."""
+    before = len(issues.found)
+    where = route.declared_at
+    method = _method(route, where, issues)
+    path = path_template(interface.prefix + route.path, where, issues)
+    plan = _use_case(route, where, issues, resolver)
+    if plan is None or path is None:
+        return None
+    reply = compile_reply(route, plan, where, issues)
+    parameters = compile_parameters(plan, path, _row(reply), interface, where, issues)
+    if plan.command is not None and method not in _BODY_METHODS:
+        issues.add(
+            "LOOM-REST-010",
+            where,
+            f"{method} carries no body, but {plan.name} takes {plan.command.__name__}",
+            f"use {', '.join(_BODY_METHODS)}, or make its fields parameters of execute",
+        )
+    if len(issues.found) > before:
+        return None
+    return RoutePlan(
+        method=method,
+        path=path,
+        summary=route.summary or _summary(plan),
+        tags=tuple(interface.tags),
+        use_case=plan,
+        path_parameters=parameters.path,
+        query_parameters=parameters.query,
+        page=parameters.page,
+        reply=reply,
+        errors=(*_errors(plan, bool(path.parameters)), *route.errors),
+        generated=generated,
+        place=where,
+    )
+
+
+def _method(route: RestRoute, where: Place, issues: Issues) -> str:
+    method = str(route.method).upper()
+    if method not in METHODS:
+        issues.unknown("LOOM-REST-008", where, "method", str(route.method), METHODS)
+    return method
+
+
+def _use_case(route: RestRoute, where: Place, issues: Issues, resolver: Resolver) -> UseCasePlan | None:
+    found: object = route.use_case
+    if isinstance(found, type) and issubclass(found, UseCase):
+        return compile_use_case(found, issues, resolver)
+    issues.add(
+        "LOOM-REST-009",
+        where,
+        f"use_case is {getattr(found, '__name__', found)!r}, which is not a UseCase class",
+        "derive it from UseCase[Model, Result]",
+    )
+    return None
+
+
+def _row(reply: ReplyPlan) -> ModelSchema | None:
+    """The schema of a page's rows; what is wrong with it is recorded with the reply."""
+    try:
+        return schema_of(reply.type) if reply.kind is Reply.PAGE else None
+    except TypeError:
+        return None
+
+
+def _summary(plan: UseCasePlan) -> str:
+    # The docstring of UseCase itself says nothing about this one.
+    text = inspect.cleandoc(plan.use_case.__dict__.get("__doc__") or "")
+    return text.splitlines()[0] if text else plan.name
+
+
+def _errors(plan: UseCasePlan, has_path_parameters: bool) -> Iterator[type[LoomError]]:
+    """What the operation can answer beside success, as far as its plan shows."""
+    yield InvalidInput  # an unknown query parameter at least
+    yield Unavailable
+    if plan.command is not None:
+        yield from (MalformedInput, BodyTooLarge, UnsupportedMedia)
+    if has_path_parameters or any(param.source == "load" for param in plan.params):
+        yield NotFound
+    if not plan.read_only:
+        yield Conflict
