@@ -70,7 +70,7 @@ def check_duplicates(routes: Iterable[RoutePlan], issues: Issues) -> None:
 
 def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> ModelSchema | None:
     arguments = type_arguments(cls, RestInterface)
-    model = arguments[0] if arguments and isinstance(arguments[0], type) else None
+    model = next((named for named in arguments if isinstance(named, type) and named is not type(None)), None)
     if model is None or not is_entity(model):
         if cls.auto:
             told = f"{model.__name__} is not an entity" if model else "no entity is named"

@@ -42,7 +42,7 @@ class RestRoute:
     method: str
     path: str = ""
     status_code: int | None = None
-    errors: Sequence[type[LoomError]] = attrs.field(default=(), converter=tuple)
+    errors: Sequence[type[LoomError]] = ()
     summary: str = ""
     declared_at: Place = attrs.field(factory=lambda: here("RestRoute", depth=3), eq=False, repr=False)
 

@@ -1,0 +1,69 @@
+"""The shop's API over a store, served in this process: what the HTTP tests talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import httpx2
+from fastapi import FastAPI
+
+from loom.adapters.fastapi.app import build_app
+from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.json.codec import JsonCodec
+from loom.adapters.memory.persistence import MemoryPersistence
+from loom.application.usecase.executor import Executor
+from loom.ports.persistence import Persistence
+from tests.unit.rest.rest_shop import NothingBound, Product, Rate, compiled
+
+MODELS = (Product, Rate)
+
+
+class SystemClock:
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def make_store(name: str, folder: Path) -> Persistence:
+    """The store of that name, empty."""
+    codec, clock = JsonCodec(), SystemClock()
+    if name == "memory":
+        return MemoryPersistence(codec=codec, clock=clock)
+    from loom.adapters.sqlalchemy.provide import provide
+    from loom.adapters.sqlalchemy.settings import SqlalchemySettings
+
+    return provide(SqlalchemySettings(url=f"sqlite+aiosqlite:///{folder}/shop.db"), codec=codec, clock=clock)
+
+
+STORES = ("memory",)
+
+
+@attrs.frozen
+class Api:
+    """A client of the API and the store behind it."""
+
+    app: FastAPI
+    client: httpx2.AsyncClient
+    store: Persistence
+
+
+@asynccontextmanager
+async def serve(store: Persistence, settings: FastapiSettings | None = None) -> AsyncIterator[Api]:
+    """Serve the shop's API over a store. An exception that leaves the application fails the test."""
+    codec = JsonCodec()
+    executor = Executor(persistence=store, resolver=NothingBound(), codec=codec, clock=SystemClock())
+    app = build_app(compiled(), executor, codec, settings or FastapiSettings(title="shop", version="1"))
+    await store.start(MODELS)
+    try:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
+            yield Api(app, client, store)
+    finally:
+        await store.stop()

@@ -1,0 +1,517 @@
+"""What the interface compiler makes of a declaration, and the text of everything that it refuses."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from loom.application.compile import Issues
+from loom.application.rest.compile import check_duplicates, compile_interface
+from loom.application.rest.plan import Reply, RoutePlan
+from loom.core import ABSENT, Input, UseCase, entity
+from loom.domain.model import schema_of
+from loom.domain.query import Page, Query
+from loom.rest import PaginationMode, RestInterface, RestRoute, auto_crud
+from tests.unit.rest.rest_shop import (
+    NothingBound,
+    Ping,
+    Product,
+    ProductInterface,
+    Rate,
+    RateInterface,
+    Restock,
+    RestockProduct,
+    compiled,
+)
+
+
+def issues_of(interface: type[RestInterface[Any]]) -> list[str]:
+    issues = Issues()
+    assert compile_interface(interface, issues, NothingBound()) is None
+    return [f"{issue.code} {issue.message} | {issue.remedy}" for issue in issues.found]
+
+
+def routes_of(interface: type[RestInterface[Any]]) -> dict[str, RoutePlan]:
+    (plan,) = compiled([interface])
+    return {f"{route.method} {route.path.text}": route for route in plan.routes}
+
+
+@entity(table="logs")
+class Keyless:
+    text: str = ""
+
+
+@attrs.frozen
+class Money:
+    amount: int
+
+
+class TakesMoney(UseCase[None, str]):
+    async def execute(self, money: Money) -> str:
+        return str(money)
+
+
+class ReturnsObject(UseCase[None, Callable[[], None]]):
+    async def execute(self) -> Callable[[], None]:
+        raise NotImplementedError
+
+
+class PagesWithoutQuery(UseCase[Product, Page[Product]]):
+    async def execute(self) -> Page[Product]:
+        raise NotImplementedError
+
+
+class TakesLimit(UseCase[Product, Page[Product]]):
+    async def execute(self, query: Query, limit: int) -> Page[Product]:
+        raise NotImplementedError
+
+
+class PagesKeyless(UseCase[Keyless, Page[Keyless]]):
+    async def execute(self, query: Query) -> Page[Keyless]:
+        raise NotImplementedError
+
+
+class NewProduct(UseCase[Product, Product]):
+    """Create a product, by hand."""
+
+    async def execute(self, cmd: Restock = Input()) -> Product:
+        raise NotImplementedError
+
+
+def test_auto_expands_into_five_routes() -> None:
+    routes = routes_of(ProductInterface)
+    assert [name for name, route in routes.items() if route.generated] == [
+        "GET /products",
+        "GET /products/{id}",
+        "POST /products",
+        "PATCH /products/{id}",
+        "DELETE /products/{id}",
+    ]
+
+
+def test_own_routes_follow_the_generated_ones() -> None:
+    routes = routes_of(ProductInterface)
+    assert [name for name, route in routes.items() if not route.generated] == [
+        "POST /products/{product_id}/restock",
+        "GET /products/find",
+        "POST /products/purge",
+    ]
+
+
+def test_a_composite_key_has_one_segment_for_each_field() -> None:
+    assert "GET /rates/{country}/{since}" in routes_of(RateInterface)
+
+
+def test_a_generated_use_case_has_the_signature_of_one_written_by_hand() -> None:
+    crud = auto_crud(Rate)
+    assert list(inspect.signature(crud.update.execute).parameters) == ["self", "cmd", "country", "since"]
+    assert crud.get.read_only
+    assert not crud.create.read_only
+
+
+def test_generated_use_cases_are_the_same_at_every_call() -> None:
+    assert auto_crud(Product) is auto_crud(Product)
+
+
+def test_the_create_command_lacks_what_the_store_gives() -> None:
+    names = schema_of(auto_crud(Product).create_command).names
+    assert "id" not in names
+    assert "created_at" not in names
+    assert "sku" in names
+
+
+def test_the_create_command_keeps_defaults_and_lengths() -> None:
+    schema = schema_of(auto_crud(Product).create_command)
+    stock, sku = schema.field("stock"), schema.field("sku")
+    assert stock is not None
+    assert sku is not None
+    assert (stock.required, stock.default) == (False, 0)
+    assert (sku.required, sku.type.max_length) == (True, 16)
+
+
+def test_every_field_of_the_patch_command_may_be_left_out() -> None:
+    made = auto_crud(Rate).patch_command()
+    assert attrs.asdict(made) == {"percent": ABSENT}
+
+
+def test_a_model_without_key_has_no_crud() -> None:
+    with pytest.raises(ValueError, match=r"Keyless has no key; declare one with key\(\)"):
+        auto_crud(Keyless)
+
+
+def test_include_narrows_the_generated_operations() -> None:
+    class ReadOnly(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        include = ("list", "get")
+
+    assert list(routes_of(ReadOnly)) == ["GET /products", "GET /products/{id}"]
+
+
+def test_a_route_replaces_the_generated_one_on_its_method_and_path() -> None:
+    class Replaced(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        routes = (RestRoute(use_case=NewProduct, method="post", status_code=201),)
+
+    route = routes_of(Replaced)["POST /products"]
+    assert route.use_case.use_case is NewProduct
+    assert not route.generated
+    assert route.summary == "Create a product, by hand."
+
+
+def test_replacing_does_not_depend_on_the_name_of_the_parameter() -> None:
+    class Fetch(UseCase[Product, Product]):
+        async def execute(self, product_id: int) -> Product:
+            raise NotImplementedError
+
+    class Replaced(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        routes = (RestRoute(use_case=Fetch, method="GET", path="/{product_id}"),)
+
+    routes = routes_of(Replaced)
+    assert "GET /products/{product_id}" in routes
+    assert "GET /products/{id}" not in routes
+
+
+def test_the_result_decides_the_status_where_none_is_given() -> None:
+    class Forget(UseCase[None, None]):
+        async def execute(self) -> None:
+            raise NotImplementedError
+
+    class Interface(RestInterface[None]):
+        prefix = "/x"
+        routes = (
+            RestRoute(use_case=Ping, method="GET", path="/ping"),
+            RestRoute(use_case=Forget, method="POST", path="/forget"),
+        )
+
+    routes = routes_of(Interface)
+    assert routes["GET /x/ping"].reply.status == 200
+    assert routes["POST /x/forget"].reply.status == 204
+    assert routes["POST /x/forget"].reply.kind is Reply.EMPTY
+
+
+def test_a_created_row_has_an_address_only_where_rows_are_served() -> None:
+    class WriteOnly(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        include = ("create",)
+
+    assert routes_of(WriteOnly)["POST /products"].reply.location is None
+    assert routes_of(ProductInterface)["POST /products"].reply.location is not None
+
+
+def test_unknown_options_are_told_with_the_nearest_name() -> None:
+    class Misspelt(RestInterface[Product]):
+        prefx = "/products"
+        auto = True
+        paginaton_mode = PaginationMode.OFFSET
+
+    assert issues_of(Misspelt) == [
+        "LOOM-REST-001 interface option 'prefx' does not exist | did you mean 'prefix'?",
+        "LOOM-REST-001 interface option 'paginaton_mode' does not exist | did you mean 'pagination_mode'?",
+    ]
+
+
+def test_an_issue_says_where_the_declaration_stands() -> None:
+    class Misplaced(RestInterface[Product]):
+        prefx = "/products"
+
+    issues = Issues()
+    compile_interface(Misplaced, issues, NothingBound())
+    place = issues.found[0].where
+    assert Path(place.file).name == "test_compile_interface.py"
+    assert place.line > 0
+
+
+def test_methods_of_the_class_are_no_options() -> None:
+    class WithMethod(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+
+        def describe(self) -> str:
+            return self.prefix
+
+    assert routes_of(WithMethod)
+
+
+def test_options_of_the_wrong_type_are_told() -> None:
+    class Wrong(RestInterface[Product]):
+        prefix = "/products"
+        tags = "Products"
+        auto = "yes"  # type: ignore[assignment]
+        pagination_mode = "cursor"  # type: ignore[assignment]
+        page_size = 0
+
+    assert issues_of(Wrong) == [
+        "LOOM-REST-013 Wrong.tags is 'Products' | it takes a tuple of texts: (\"Products\",)",
+        "LOOM-REST-013 Wrong.auto is 'yes' | it takes True or False",
+        "LOOM-REST-013 Wrong.pagination_mode is 'cursor' | it takes PaginationMode.CURSOR or PaginationMode.OFFSET",
+        "LOOM-REST-013 Wrong.page_size is 0 | it takes a whole number above 0",
+    ]
+
+
+def test_auto_needs_an_entity() -> None:
+    class NoEntity(RestInterface[Restock]):
+        prefix = "/restocks"
+        auto = True
+
+    class NoModel(RestInterface[None]):
+        prefix = "/restocks"
+        auto = True
+
+    remedy = "write RestInterface[Model] with a class decorated with @entity(table=...)"
+    assert issues_of(NoEntity) == [f"LOOM-REST-002 auto = True, but Restock is not an entity | {remedy}"]
+    assert issues_of(NoModel) == [f"LOOM-REST-002 auto = True, but no entity is named | {remedy}"]
+
+
+def test_auto_needs_a_key() -> None:
+    class KeylessInterface(RestInterface[Keyless]):
+        prefix = "/logs"
+        auto = True
+
+    assert issues_of(KeylessInterface) == [
+        (
+            "LOOM-REST-003 auto = True, but Keyless has no key | "
+            "declare one with key(), or name it: entity(table=..., key=...)"
+        )
+    ]
+
+
+def test_a_cursor_needs_a_key() -> None:
+    class KeylessPages(RestInterface[Keyless]):
+        prefix = "/logs"
+        routes = (RestRoute(use_case=PagesKeyless, method="GET"),)
+
+    assert issues_of(KeylessPages) == [
+        (
+            "LOOM-REST-003 Keyless has no key, so a cursor cannot continue behind one of its rows | "
+            "declare a key(), or set pagination_mode = PaginationMode.OFFSET"
+        )
+    ]
+
+
+def test_misspelt_operations_are_told_with_the_nearest_name() -> None:
+    class Narrow(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        include = ("lst", "get")
+        exclude = ("remove",)
+
+    assert issues_of(Narrow) == [
+        "LOOM-REST-004 Narrow.include: operation 'lst' does not exist | did you mean 'list'?",
+        "LOOM-REST-004 Narrow.exclude: operation 'remove' does not exist | known: create, delete, get, list, update",
+    ]
+
+
+def test_include_without_auto_has_no_effect_and_is_told() -> None:
+    class Manual(RestInterface[Product]):
+        prefix = "/products"
+        include = ("get",)
+        routes = (RestRoute(use_case=Ping, method="GET"),)
+
+    assert issues_of(Manual) == ["LOOM-REST-004 include has no effect without auto | set auto = True"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "fault"),
+    [
+        ("products", "", "path 'products' does not begin with a slash"),
+        ("/products", "/", "path '/products/' ends with a slash"),
+        ("/a b", "", "path '/a b' has the segment 'a b', which is neither plain text nor one {parameter}"),
+        ("/a", "/{x", "path '/a/{x' has the segment '{x', which is neither plain text nor one {parameter}"),
+        ("/a", "//b", "path '/a//b' has the segment '', which is neither plain text nor one {parameter}"),
+        ("/{id}", "/{id}", "path '/{id}/{id}' names {id} twice"),
+    ],
+)
+def test_malformed_paths_are_told(prefix: str, path: str, fault: str) -> None:
+    interface = type(
+        "Interface",
+        (RestInterface,),
+        {"prefix": prefix, "routes": (RestRoute(use_case=Ping, method="GET", path=path),)},
+    )
+    (issue,) = issues_of(interface)
+    assert issue.startswith(f"LOOM-REST-005 {fault} | ")
+
+
+def test_a_path_parameter_that_the_use_case_does_not_take_is_told() -> None:
+    class Misnamed(RestInterface[Product]):
+        prefix = "/products"
+        routes = (RestRoute(use_case=RestockProduct, method="POST", path="/{produkt_id}/restock"),)
+
+    assert issues_of(Misnamed) == [
+        (
+            "LOOM-REST-006 RestockProduct takes no {produkt_id}: its parameter 'produkt_id' does not exist | "
+            "did you mean 'product_id'?"
+        )
+    ]
+
+
+def test_two_routes_on_one_method_and_path_are_told() -> None:
+    class Twice(RestInterface[None]):
+        prefix = "/x"
+        routes = (
+            RestRoute(use_case=Ping, method="GET", path="/ping"),
+            RestRoute(use_case=Ping, method="get", path="/ping"),
+        )
+
+    assert issues_of(Twice) == [
+        "LOOM-REST-007 GET /x/ping is taken by Ping (/x/ping) | change the method or the path of one of them"
+    ]
+
+
+def test_two_interfaces_on_one_path_are_told() -> None:
+    class Other(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        include = ("get",)
+
+    issues = Issues()
+    routes = [route for interface in (ProductInterface, Other) for route in compiled([interface])[0].routes]
+    check_duplicates(routes, issues)
+    assert [issue.message for issue in issues.found] == ["GET /products/{id} is taken by GetProduct (/products/{id})"]
+
+
+def test_unknown_methods_are_told() -> None:
+    class Wrong(RestInterface[None]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=Ping, method="PSOT"),)
+
+    assert issues_of(Wrong) == ["LOOM-REST-008 method 'PSOT' does not exist | did you mean 'POST'?"]
+
+
+def test_what_is_no_use_case_is_told() -> None:
+    class Wrong(RestInterface[None]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=Restock, method="POST"),)  # type: ignore[arg-type]
+
+    assert issues_of(Wrong) == [
+        "LOOM-REST-009 use_case is 'Restock', which is not a UseCase class | derive it from UseCase[Model, Result]"
+    ]
+
+
+def test_a_method_without_body_cannot_carry_a_command() -> None:
+    class Wrong(RestInterface[Product]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=NewProduct, method="GET"),)
+
+    assert issues_of(Wrong) == [
+        (
+            "LOOM-REST-010 GET carries no body, but NewProduct takes Restock | "
+            "use POST, PUT, PATCH, or make its fields parameters of execute"
+        )
+    ]
+
+
+def test_a_parameter_needs_a_text_form() -> None:
+    class Wrong(RestInterface[None]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=TakesMoney, method="GET"),)
+
+    (issue,) = issues_of(Wrong)
+    assert issue == (
+        "LOOM-REST-011 TakesMoney(money: tests.unit.rest.test_compile_interface.Money) has no text form, "
+        "so it cannot come from a path or a query string | put it into the command, or use a scalar type"
+    )
+
+
+def test_a_status_without_body_needs_a_result_of_none() -> None:
+    class Wrong(RestInterface[None]):
+        prefix = "/x"
+        routes = (
+            RestRoute(use_case=Ping, method="GET", path="/a", status_code=204),
+            RestRoute(use_case=Ping, method="GET", path="/b", status_code=404),
+        )
+
+    assert issues_of(Wrong) == [
+        "LOOM-REST-014 status_code 204 has no body, but Ping returns str | return None, or answer 200",
+        "LOOM-REST-014 status_code 404 is no success | give one from 200 to 299",
+    ]
+
+
+def test_a_result_needs_a_json_form() -> None:
+    class Wrong(RestInterface[None]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=ReturnsObject, method="GET"),)
+
+    (issue,) = issues_of(Wrong)
+    assert issue.startswith("LOOM-REST-015 the result of ReturnsObject has no JSON form: ")
+    assert issue.endswith(" | return an attrs class, a scalar, or a list of them")
+
+
+def test_an_interface_needs_a_route() -> None:
+    class Empty(RestInterface[Product]):
+        prefix = "/products"
+
+    assert issues_of(Empty) == ["LOOM-REST-016 Empty has no routes | set auto = True, or add a RestRoute"]
+
+
+def test_page_parameters_cannot_be_taken_twice() -> None:
+    class Wrong(RestInterface[Product]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=TakesLimit, method="GET"),)
+
+    assert issues_of(Wrong) == [
+        (
+            "LOOM-REST-017 TakesLimit takes 'limit', which is a page parameter already | "
+            "read it from the Query (query), or give it another name"
+        )
+    ]
+
+
+def test_a_page_needs_a_query_to_ask_for_the_next_one() -> None:
+    class Wrong(RestInterface[Product]):
+        prefix = "/x"
+        routes = (RestRoute(use_case=PagesWithoutQuery, method="GET"),)
+
+    assert issues_of(Wrong) == [
+        (
+            "LOOM-REST-018 PagesWithoutQuery takes 0 Query and returns a Page | "
+            "a list takes one parameter `query: Query` and returns Page[Model]"
+        )
+    ]
+
+
+def test_every_issue_is_told_at_once() -> None:
+    class Many(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        exclude = ("destroy",)
+        routes = (
+            RestRoute(use_case=RestockProduct, method="GET", path="/{product_id}/restock"),
+            RestRoute(use_case=Ping, method="FETCH", path="/ping/"),
+        )
+
+    assert [issue.split(" ")[0] for issue in issues_of(Many)] == [
+        "LOOM-REST-004",
+        "LOOM-REST-010",
+        "LOOM-REST-008",
+        "LOOM-REST-005",
+    ]
+
+
+def test_issues_of_the_use_case_are_told_with_those_of_the_route() -> None:
+    class Untyped(UseCase[Product, Product]):
+        async def execute(self, product_id) -> Product:  # type: ignore[no-untyped-def]
+            raise NotImplementedError
+
+    class Interface(RestInterface[Product]):
+        prefix = "/products"
+        routes = (RestRoute(use_case=Untyped, method="GET", path="/{product_id}"),)
+
+    assert [issue.split(" ")[0] for issue in issues_of(Interface)] == ["LOOM-CORE-109"]
+
+
+def test_the_face_imports_no_web_framework() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, loom.rest; sys.exit(int(any(name in sys.modules for name in ('fastapi', 'starlette'))))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
