@@ -50,6 +50,12 @@ class TopicConsumer(Protocol):
     async def poll(self, *, limit: int, timeout: float) -> Sequence[ReceivedRecord]:
         """Up to ``limit`` records; waits at most ``timeout`` seconds for the first one."""
 
+    async def caught_up(self) -> bool:
+        """Whether this member has its partitions and has been given every record that they hold now.
+
+        ``False`` before the first poll and while the group is changing; a member without partitions is caught up.
+        """
+
     async def commit(self, origins: Sequence[Origin]) -> None:
         """Record that everything up to and including these origins is done, for the whole group."""
 

@@ -1,0 +1,1 @@
+"""Engines that run in this process: jobs and flows without any server."""

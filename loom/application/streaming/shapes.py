@@ -1,0 +1,82 @@
+"""What moves along the edges of a flow: records or batches, of one payload type."""
+
+from __future__ import annotations
+
+import collections.abc
+import enum
+import types
+import typing
+from typing import Any, Union
+
+import attrs
+
+from loom.domain.message import Envelope
+
+
+class Shape(enum.Enum):
+    """How payloads come. ``NONE`` is behind a sink: nothing comes any more."""
+
+    RECORD = "records"
+    BATCH = "batches"
+    NONE = "nothing"
+
+
+@attrs.frozen
+class Moving:
+    """What one node gives to the next."""
+
+    shape: Shape
+    payload: Any = None
+
+    def __str__(self) -> str:
+        noun = "batches of " if self.shape is Shape.BATCH else ""
+        return f"{noun}{type_name(self.payload)}"
+
+
+NOTHING = Moving(Shape.NONE)
+
+RECORDS = frozenset({Shape.RECORD})
+BATCHES = frozenset({Shape.BATCH})
+ANY_SHAPE = frozenset({Shape.RECORD, Shape.BATCH})
+
+
+def meets(given: Any, wanted: Any) -> bool:
+    """Whether every payload of type ``given`` is one of type ``wanted``. Unknown types meet everything."""
+    if wanted in (Any, object) or given in (Any, object) or given == wanted:
+        return True
+    if isinstance(wanted, typing.TypeVar) or isinstance(given, typing.TypeVar):
+        return True
+    if typing.get_origin(given) in (Union, types.UnionType):
+        return all(meets(part, wanted) for part in typing.get_args(given))
+    if typing.get_origin(wanted) in (Union, types.UnionType):
+        return any(meets(given, part) for part in typing.get_args(wanted))
+    return isinstance(given, type) and isinstance(wanted, type) and issubclass(given, wanted)
+
+
+def type_name(annotation: Any) -> str:
+    """The name of a type as its author wrote it."""
+    if annotation is None or annotation is type(None):
+        return "None"
+    if typing.get_args(annotation):
+        return str(annotation).replace("typing.", "").replace("collections.abc.", "")
+    return str(getattr(annotation, "__name__", annotation))
+
+
+def unwrapped(annotation: Any) -> tuple[Any, bool]:
+    """The payload type of an annotation, and whether it is wrapped in an ``Envelope``."""
+    if annotation is Envelope:
+        return Any, True
+    if typing.get_origin(annotation) is Envelope:
+        return typing.get_args(annotation)[0], True
+    return annotation, False
+
+
+def item_type(annotation: Any) -> Any:
+    """The type of the items of a list, tuple, sequence or iterable; ``None`` where it is none of them."""
+    origin = typing.get_origin(annotation) or annotation
+    if not isinstance(origin, type) or not issubclass(origin, collections.abc.Iterable):
+        return None
+    if issubclass(origin, str | bytes | collections.abc.Mapping):
+        return None
+    arguments = [part for part in typing.get_args(annotation) if part is not Ellipsis]
+    return arguments[0] if arguments else Any
