@@ -1,0 +1,25 @@
+"""Settings of logging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+Level = Literal["debug", "info", "warning", "error", "critical"]
+
+
+@attrs.frozen(kw_only=True)
+class LogSettings:
+    """What is logged and how.
+
+    Attributes:
+        format: ``console`` for people, ``json`` for machines (one object a line), ``off`` for silence.
+        level: least level that is logged.
+        levels: other least levels, by the name of a logger (``loom.outbox``).
+    """
+
+    format: Literal["console", "json", "off"] = "console"
+    level: Level = "info"
+    levels: Mapping[str, Level] = attrs.field(factory=dict)

@@ -1,0 +1,94 @@
+"""The sections of the configuration, and what each holds beside the settings of its adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from loom.adapters.structlog.settings import LogSettings
+from loom.application.outbox.relay import RelaySettings
+
+
+@attrs.frozen(kw_only=True)
+class Discovery:
+    """Where the application's declarations are.
+
+    Attributes:
+        mode: ``modules`` imports modules and packages, with everything below them, and collects what they declare;
+            ``manifest`` takes exactly what is listed.
+        include: module names, or ``module:attribute`` in a manifest.
+    """
+
+    mode: Literal["modules", "manifest"] = "modules"
+    include: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class AppSection:
+    """``app``: the name in logs and consumer groups, and discovery."""
+
+    name: str = "app"
+    discovery: Discovery = attrs.field(factory=Discovery)
+
+
+@attrs.frozen(kw_only=True)
+class ObservabilitySection:
+    """``observability``: logging."""
+
+    log: LogSettings = attrs.field(factory=LogSettings)
+
+
+@attrs.frozen(kw_only=True)
+class JobOverride:
+    """What a deployment changes about one job; ``None`` leaves what the class says. Times are in seconds."""
+
+    queue: str | None = None
+    retries: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
+    timeout: float | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.gt(0)))
+    countdown: float | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
+    priority: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class JobsSection:
+    """``jobs``: overrides by the name of the job's class."""
+
+    overrides: Mapping[str, JobOverride] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Nothing:
+    """A section that holds nothing but its adapter."""
+
+
+@attrs.frozen(kw_only=True)
+class Section:
+    """One line of the table of sections.
+
+    Attributes:
+        name: the key in the file.
+        shape: the class of the section's own keys.
+        adapter: the adapter where ``adapter:`` is not given; empty for a section that has none. The other keys of the
+            section are then the adapter's settings.
+    """
+
+    name: str
+    shape: type = Nothing
+    adapter: str = ""
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(name="app", shape=AppSection),
+    Section(name="persistence", adapter="memory"),
+    Section(name="outbox", shape=RelaySettings),
+    Section(name="transport", adapter="memory"),
+    Section(name="jobs", shape=JobsSection, adapter="inline"),
+    Section(name="etl", adapter="polars"),
+    Section(name="streaming", adapter="inline"),
+    Section(name="rest", adapter="fastapi"),
+    Section(name="codec", adapter="json"),
+    Section(name="observability", shape=ObservabilitySection),
+)
+"""Every section, in the order in which it is shown. Each has a default that needs no server."""
