@@ -43,7 +43,7 @@ class _Checker:
         if isinstance(expr, Ref):
             return self._ref(expr)
         if isinstance(expr, Literal):
-            return _literal_kind(expr.value)
+            return literal_kind(expr.value)
         if isinstance(expr, Binary):
             return self._binary(expr)
         return self._unary(expr)
@@ -79,7 +79,7 @@ class _Checker:
             self.expect(expr.operand, Kind.STRING, "like takes text")
         elif isinstance(expr, IsIn):
             for option in expr.options:
-                found = _literal_kind(option)
+                found = literal_kind(option)
                 if found is not None:
                     self.expect(expr.operand, found, f"is_in compares it with {option!r}")
         elif isinstance(expr, IsNull):
@@ -94,21 +94,22 @@ def check_predicate(expr: Expr, type_of: TypeOf) -> list[ExprFault]:
     return checker.faults
 
 
+def literal_kind(value: object) -> Kind | None:
+    """The kind of a constant; ``None`` where it has none (null, a list)."""
+    if value is None:
+        return None
+    if isinstance(value, enum.Enum):
+        return literal_kind(value.value)
+    try:
+        # datetime is a date in Python, so the exact class decides.
+        return Kind.DATETIME if isinstance(value, dt.datetime) else logical_type(type(value)).kind
+    except TypeError:
+        return None
+
+
 def _family(kind: Kind) -> str:
     return _FAMILIES.get(kind, kind.value)
 
 
 def _is_null(expr: Expr) -> bool:
     return isinstance(expr, Literal) and expr.value is None
-
-
-def _literal_kind(value: object) -> Kind | None:
-    if value is None:
-        return None
-    if isinstance(value, enum.Enum):
-        return _literal_kind(value.value)
-    try:
-        # datetime is a date in Python, so the exact class decides.
-        return Kind.DATETIME if isinstance(value, dt.datetime) else logical_type(type(value)).kind
-    except TypeError:
-        return None

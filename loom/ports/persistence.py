@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from loom.domain.events import OutboxRecord
 from loom.domain.expr import Expr
 from loom.domain.query import Page, Query
+from loom.ports.jobs import JobStatusStore
 
 M_co = TypeVar("M_co", covariant=True)
 M = TypeVar("M")
@@ -89,7 +90,14 @@ class Inbox(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """Protocol of one transaction. Leaving it without ``commit`` rolls back."""
+    """Protocol of one transaction. Leaving it without ``commit`` rolls back.
+
+    Where two units of work read and write the same row, no update is lost silently: the later one waits for the
+    earlier and sees its change, or it fails with ``Conflict`` and can be run again. Each adapter says which.
+
+    A statement that raised ``Conflict`` or ``Unavailable`` dooms the unit: whatever follows is ``ScopeFailed``. After
+    ``commit`` or the end of the block everything is ``ScopeClosed``, as is a write in a read-only unit.
+    """
 
     def repository(self, model: type[M]) -> Repository[M]:
         """The repository of a model, valid until the unit of work ends."""
@@ -125,6 +133,10 @@ class Persistence(Protocol):
 
     def relay_store(self) -> RelayStore:
         """The relay's side of the outbox."""
+
+    def job_statuses(self) -> JobStatusStore:
+        """The states of jobs, each written in a short transaction of its own: a failed job is recorded although its
+        unit of work rolled back."""
 
 
 class RelayStore(Protocol):

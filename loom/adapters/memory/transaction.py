@@ -1,0 +1,184 @@
+"""Transactions in memory: snapshot isolation, unique values and references checked, the first committer wins."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from loom.adapters.memory.outbox_log import OutboxLog
+from loom.adapters.memory.tables import Key, Reference, Row, Table, View
+from loom.application.rows import RowPlan
+from loom.domain.errors import Conflict
+from loom.domain.events import OutboxRecord
+from loom.domain.model import ModelSchema
+
+
+@attrs.define(eq=False)
+class Store:
+    """What is committed. ``tables`` is replaced as a whole, never changed in place."""
+
+    tables: Mapping[str, Table] = attrs.field(factory=dict)
+    references: Sequence[Reference] = ()
+    inbox: set[tuple[str, uuid.UUID]] = attrs.field(factory=set)
+    outbox: OutboxLog = attrs.field(factory=OutboxLog)
+    lock: threading.RLock = attrs.field(factory=threading.RLock)
+
+    def add_tables(self, plans: Sequence[RowPlan[Any]]) -> None:
+        """Make the tables that are missing; those that exist keep their rows."""
+        with self.lock:
+            made = {plan.schema.table: Table.empty(plan) for plan in plans}
+            self.tables = {**made, **self.tables}
+            self.references = [ref for table in self.tables.values() for ref in _references(table.plan.schema)]
+
+
+@attrs.define(eq=False)
+class Transaction:
+    """The private changes of one unit of work, over the versions that were committed when it began."""
+
+    store: Store
+    outbox: list[OutboxRecord] = attrs.field(factory=list, init=False)
+    inbox: set[tuple[str, uuid.UUID]] = attrs.field(factory=set, init=False)
+    _began: Mapping[str, Table] = attrs.field(init=False)
+    _views: dict[str, View] = attrs.field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._began = self.store.tables
+
+    def view(self, table: str) -> View:
+        """What this transaction sees of a table."""
+        found = self._views.get(table)
+        if found is None:
+            found = self._views[table] = View(self._began[table])
+        return found
+
+    def insert(self, table: str, row: Sequence[Any]) -> Row:
+        """Add a row; counts the key up where the row has none.
+
+        Raises:
+            Conflict: a key or unique value is taken, or a referenced row is missing.
+        """
+        view = self.view(table)
+        plan = view.base.plan
+        made = tuple(row)
+        if plan.auto is not None:
+            position = plan.key_positions[0]
+            number = view.counter + 1 if row[position] is None else row[position]
+            view.counter = max(view.counter, number)
+            made = (*row[:position], number, *row[position + 1 :])
+        key = plan.key_of(made)
+        if view.get(key) is not None:
+            names = [field.name for field in plan.schema.keys]
+            raise Conflict(f"{table}: another row has the same {', '.join(names)}", fields=names)
+        view.put(key, made)
+        self._check_targets(table, made)
+        return made
+
+    def update(self, table: str, key: Key, changes: Mapping[str, Any]) -> Row | None:
+        """Change a row; ``None`` where there is none.
+
+        Raises:
+            Conflict: a unique value is taken, a referenced row is missing, or a row refers to the old value.
+        """
+        view = self.view(table)
+        old = view.get(key)
+        if old is None:
+            return None
+        names = view.base.plan.schema.names
+        row = tuple(changes.get(name, value) for name, value in zip(names, old, strict=True))
+        view.put(key, row)
+        self._check_targets(table, row)
+        self._check_sources(table, old, row)
+        return row
+
+    def delete(self, table: str, key: Key) -> bool:
+        """Remove a row; ``False`` where there is none.
+
+        Raises:
+            Conflict: other rows refer to it.
+        """
+        view = self.view(table)
+        old = view.get(key)
+        if old is None:
+            return False
+        view.remove(key, old)
+        self._check_sources(table, old, None)
+        return True
+
+    def commit(self) -> None:
+        """Publish all changes at once, or none.
+
+        Raises:
+            Conflict: another transaction that committed since this one began changed the same row, handled the same
+                message, or broke a unique value or reference together with this one.
+        """
+        store = self.store
+        with store.lock:
+            if not self.inbox.isdisjoint(store.inbox):
+                raise _overtaken("loom_inbox")
+            if store.tables is not self._began:
+                self._rebase()
+            changed = {name: view.published() for name, view in self._views.items() if view.changes}
+            if changed:
+                store.tables = {**store.tables, **changed}
+            store.inbox |= self.inbox
+            store.outbox.append(self.outbox)
+
+    def _rebase(self) -> None:
+        """Move the changes onto what is committed now, and check again what they depend on."""
+        mine, self._views, self._began = self._views, {}, self.store.tables
+        for name, old in mine.items():
+            latest = self._began[name]
+            if any(latest.rows.get(key) is not old.base.rows.get(key) for key in old.changes):
+                raise _overtaken(name)
+            self.view(name).replay(old)
+        for name, key, row in _changes(mine):
+            before = self._began[name].rows.get(key)
+            if row is not None:
+                self._check_targets(name, row)
+            if before is not None:
+                self._check_sources(name, before, row)
+
+    def _check_targets(self, table: str, row: Row) -> None:
+        view = self.view(table)
+        missing = [
+            ref.field
+            for ref in self.store.references
+            if ref.table == table
+            and (value := view.value(row, ref.field)) is not None
+            and not self.view(ref.target).has(ref.column, value)
+        ]
+        if missing:
+            raise Conflict(f"{table}: no row exists that {', '.join(missing)} refers to", fields=missing)
+
+    def _check_sources(self, table: str, old: Row, new: Row | None) -> None:
+        view = self.view(table)
+        for ref in self.store.references:
+            if ref.target != table:
+                continue
+            value = view.value(old, ref.column)
+            if value is None or (new is not None and view.value(new, ref.column) == value):
+                continue
+            source = self.view(ref.table)
+            if any(source.value(row, ref.field) == value for row in source.rows()):
+                raise Conflict(f"{table}: rows of {ref.table} still refer to it by {ref.field}", fields=[ref.column])
+
+
+def _references(schema: ModelSchema) -> Iterator[Reference]:
+    for field in schema.fields:
+        if field.options.references is not None:
+            target, _, column = field.options.references.rpartition(".")
+            yield Reference(schema.table, field.name, target, column)
+
+
+def _changes(views: Mapping[str, View]) -> Iterator[tuple[str, Key, Row | None]]:
+    for name, view in views.items():
+        for key, row in view.changes.items():
+            yield name, key, row
+
+
+def _overtaken(table: str) -> Conflict:
+    return Conflict(f"{table}: another unit of work changed the same row first", remedy="run the unit of work again")

@@ -1,0 +1,116 @@
+"""Predicates made ready for a store: plain constants, and the faults that only a store minds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import math
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+import attrs
+
+from loom.domain.errors import FieldError, InvalidInput
+from loom.domain.expr import ARITHMETIC, COMPARISONS, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Ref
+from loom.domain.expr_check import literal_kind
+from loom.domain.model import FieldSchema
+from loom.domain.schema import INT_RANGE, Kind
+
+KindOf: TypeAlias = Callable[[Ref], Kind]
+_NUMBERS = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL})
+_UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
+
+
+def stored_kind(field: FieldSchema) -> Kind:
+    """The kind that a field's plain values have: an enum of integers is compared and stored as integers."""
+    if field.type.kind is Kind.ENUM:
+        return Kind.INT if isinstance(field.type.values[0], int) else Kind.STRING
+    return field.type.kind
+
+
+def plain_expression(expr: Expr) -> Expr:
+    """The expression with plain constants: an enum's value, UTC, and null for whatever is compared with null.
+
+    Raises:
+        InvalidInput: a constant that stores do not take: a datetime without a zone, an integer of over 64 bits, NaN.
+    """
+    if isinstance(expr, Literal):
+        return Literal(_plain_value(expr.value))
+    if isinstance(expr, IsIn):
+        return IsIn(plain_expression(expr.operand), tuple(_plain_value(option) for option in expr.options))
+    if isinstance(expr, Not | IsNull | Like):
+        return attrs.evolve(expr, operand=plain_expression(expr.operand))
+    if not isinstance(expr, Binary):
+        return expr
+    left, right = plain_expression(expr.left), plain_expression(expr.right)
+    if expr.op in COMPARISONS | ARITHMETIC and (_is_null(left) or _is_null(right)):
+        return Literal(None)
+    return Binary(expr.op, left, right)
+
+
+def value_kind(expr: Expr, kind_of: KindOf) -> Kind | None:
+    """The kind of a well-typed expression's value; ``None`` for null."""
+    if isinstance(expr, Ref):
+        return kind_of(expr)
+    if isinstance(expr, Literal):
+        return literal_kind(expr.value)
+    if isinstance(expr, Binary) and expr.op in ARITHMETIC:
+        return _widest([value_kind(expr.left, kind_of), value_kind(expr.right, kind_of)])
+    return Kind.BOOL
+
+
+def store_faults(expr: Expr, kind_of: KindOf) -> Iterator[str]:
+    """What a store refuses in a well-typed expression: operands without an order, arithmetic on anything but numbers,
+    floats with decimals."""
+    if isinstance(expr, Binary):
+        yield from store_faults(expr.left, kind_of)
+        yield from store_faults(expr.right, kind_of)
+        known = [kind for side in (expr.left, expr.right) if (kind := value_kind(side, kind_of)) is not None]
+        yield from _operand_faults(expr, known)
+    elif isinstance(expr, Not | IsNull | IsIn | Like):
+        yield from store_faults(expr.operand, kind_of)
+        if not isinstance(expr, IsNull) and value_kind(expr.operand, kind_of) in _UNORDERED:
+            yield f"{expr!r} compares a column without an order"
+
+
+def _operand_faults(expr: Binary, kinds: Sequence[Kind]) -> Iterator[str]:
+    if expr.op in ARITHMETIC and not _NUMBERS.issuperset(kinds):
+        yield f"{expr!r} calculates with {_listed(kind for kind in kinds if kind not in _NUMBERS)}"
+    elif expr.op in COMPARISONS and not _UNORDERED.isdisjoint(kinds):
+        yield f"{expr!r} compares {_listed(kind for kind in kinds if kind in _UNORDERED)}, which has no order"
+    elif Kind.FLOAT in kinds and Kind.DECIMAL in kinds:
+        yield f'{expr!r} mixes a float with a decimal; write Decimal("...")'
+
+
+def _widest(kinds: Sequence[Kind | None]) -> Kind | None:
+    return next((kind for kind in (Kind.DECIMAL, Kind.FLOAT, Kind.INT) if kind in kinds), None)
+
+
+def _plain_value(value: object) -> object:
+    plain = value.value if isinstance(value, enum.Enum) else value
+    fault = _constant_fault(plain)
+    if fault:
+        raise InvalidInput([FieldError(path=("where",), message=f"{plain!r} {fault}")], subject="query")
+    return plain.astimezone(dt.UTC) if isinstance(plain, dt.datetime) else plain
+
+
+def _constant_fault(value: object) -> str:
+    """Why databases answer differently about a constant, or not at all; such a one may well come from outside."""
+    if isinstance(value, int) and not INT_RANGE[0] <= value <= INT_RANGE[1]:
+        return f"is outside {INT_RANGE[0]} to {INT_RANGE[1]}"
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return "is not a finite number"
+    if isinstance(value, str) and "\x00" in value:
+        return "holds the character NUL"
+    if isinstance(value, dt.datetime) and value.utcoffset() is None:
+        return "has no time zone"
+    return ""
+
+
+def _is_null(expr: Expr) -> bool:
+    return isinstance(expr, Literal) and expr.value is None
+
+
+def _listed(kinds: Iterator[Kind]) -> str:
+    return " with ".join(kind.value for kind in kinds)

@@ -1,0 +1,175 @@
+"""Queries compiled against one model: the checks, the total order and the keyset predicate that all stores share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from loom.application.compile import nearest
+from loom.application.models import has_order
+from loom.application.predicates import plain_expression, store_faults, stored_kind
+from loom.application.rows import RowPlan
+from loom.domain.errors import FieldError, InvalidInput
+from loom.domain.expr import Expr, Literal, Ref, Root, col
+from loom.domain.expr_check import check_predicate
+from loom.domain.model import FieldSchema, ModelSchema
+from loom.domain.query import Page, Query, Sort
+from loom.domain.schema import Kind
+
+M = TypeVar("M")
+
+
+@attrs.frozen(eq=False)
+class Bounds:
+    """What a query selects: ``where`` over all pages, ``behind`` the row that this page continues after."""
+
+    where: Expr | None
+    behind: Expr | None
+    order: tuple[Sort, ...]
+
+    @property
+    def page(self) -> Expr | None:
+        """The predicate of one page."""
+        if self.where is None or self.behind is None:
+            return self.where if self.behind is None else self.behind
+        return self.where & self.behind
+
+
+@attrs.frozen(eq=False)
+class QueryPlan(Generic[M]):
+    """What one model can be asked. Faults are ``InvalidInput``: a filter may come from outside."""
+
+    rows: RowPlan[M]
+
+    @property
+    def schema(self) -> ModelSchema:
+        """The model."""
+        return self.rows.schema
+
+    def predicate(self, where: Expr | None) -> Expr | None:
+        """The predicate with plain constants, ready to be translated.
+
+        Enum members become their values, datetimes UTC, and a comparison with null becomes null.
+
+        Raises:
+            InvalidInput: unknown columns, operands that cannot meet, columns without an order; all of them.
+        """
+        if where is None:
+            return None
+        plain = plain_expression(where)
+        errors = [
+            FieldError(path=("where",), message=_meant(fault.message, fault.unknown, self.schema.names))
+            for fault in check_predicate(plain, self._kind_of_ref)
+        ]
+        if not errors:
+            faults = store_faults(plain, self._kind_of_ref)
+            errors = [FieldError(path=("where",), message=message) for message in faults]
+        if errors:
+            raise InvalidInput(errors, subject=self._subject())
+        return plain
+
+    def order(self, sort: Sequence[Sort]) -> tuple[Sort, ...]:
+        """The order with the key columns at its end, so that no two rows are equal in it.
+
+        Raises:
+            InvalidInput: columns that do not exist or have no order; all of them.
+        """
+        errors = []
+        for each in sort:
+            field = self.schema.field(each.column)
+            if field is None:
+                message = _meant(f"column {each.column!r} does not exist", each.column, self.schema.names)
+                errors.append(FieldError(path=("sort",), message=message))
+            elif not has_order(field.type):
+                message = f"column {each.column!r} is {field.type.kind.value}, which has no order"
+                errors.append(FieldError(path=("sort",), message=message))
+        if errors:
+            raise InvalidInput(errors, subject=self._subject())
+        first = {each.column: each for each in reversed(sort)}
+        named = [first.pop(each.column) for each in sort if each.column in first]
+        keys = [Sort(field.name) for field in self.schema.keys]
+        return (*named, *(key for key in keys if key.column not in {each.column for each in named}))
+
+    def bounds(self, query: Query) -> Bounds:
+        """What the query selects and in which order.
+
+        Raises:
+            InvalidInput: see ``predicate`` and ``order``; a position that is not one of this order.
+        """
+        order = self.order(query.sort)
+        where = self.predicate(query.where)
+        if query.after is None:
+            return Bounds(where, None, order)
+        if query.offset:
+            message = "a query continues after a row or skips an offset, not both"
+            raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject())
+        return Bounds(where, self._after(order, query.after), order)
+
+    def page(self, query: Query, order: Sequence[Sort], found: Sequence[M], total: int | None) -> Page[M]:
+        """The page of what was found for ``limit + 1`` rows."""
+        if query.limit is None or len(found) <= query.limit:
+            return Page(items=tuple(found), total=total)
+        items = tuple(found[: query.limit])
+        return Page(items=items, after=self._position(order, items[-1]) if items else None, total=total)
+
+    def _position(self, order: Sequence[Sort], entity: M) -> tuple[Any, ...]:
+        values = ((each.column, getattr(entity, each.column)) for each in order)
+        return tuple(None if value is None else self.rows.fits[name](value) for name, value in values)
+
+    def _after(self, order: Sequence[Sort], values: Sequence[Any]) -> Expr:
+        """Rows behind the given position: greater in the first column, or equal there and greater in the next, ..."""
+        if len(values) != len(order):
+            message = f"has {len(values)} values, but the order has {len(order)}"
+            raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject())
+        behind: Expr | None = None
+        for each, value in reversed(list(zip(order, values, strict=True))):
+            column = col(each.column)
+            plain = None if value is None else self._fitting(each.column, value)
+            beyond = _beyond(column, plain, each.descending, self._field(each.column).type.nullable)
+            if behind is not None:
+                behind = (column.is_null() if plain is None else column == plain) & behind
+            behind = _either(beyond, behind)
+        return Literal(False) if behind is None else behind
+
+    def _fitting(self, column: str, value: Any) -> Any:
+        try:
+            return self.rows.fits[column](value)
+        except ValueError as error:
+            message = f"the value of {column!r} {error}"
+            raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject()) from None
+
+    def _field(self, name: str) -> FieldSchema:
+        field = self.schema.field(name)
+        if field is None:
+            raise LookupError(name)
+        return field
+
+    def _kind_of_ref(self, ref: Ref) -> Kind:
+        if ref.ref_root is not Root.COLUMN or len(ref.ref_path) != 1:
+            raise LookupError(ref)
+        return stored_kind(self._field(ref.ref_path[0]))
+
+    def _subject(self) -> str:
+        return f"query on {self.schema.table}"
+
+
+def _beyond(column: Ref, value: object, descending: bool, nullable: bool) -> Expr | None:
+    """Rows that come later in one column alone; nulls come first ascending, last descending. ``None``: no row does."""
+    if descending:
+        if value is None:
+            return None
+        return (column < value) | column.is_null() if nullable else column < value
+    return column.is_not_null() if value is None else column > value
+
+
+def _either(first: Expr | None, second: Expr | None) -> Expr | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first | second
+
+
+def _meant(message: str, unknown: str, names: Sequence[str]) -> str:
+    near = nearest(unknown, names) if unknown else ""
+    return f"{message}; did you mean {near!r}?" if near else message
