@@ -8,7 +8,7 @@ from loom.domain.expr_check import check_predicate
 from loom.domain.schema import Kind
 from loom.testing.expressions import COLUMNS, Row, expressions, kept_by_python, rows
 
-QUICK = settings(phases=[Phase.generate], deadline=None)
+QUICK = settings(phases=[Phase.generate], deadline=None, derandomize=True, max_examples=2000)
 
 
 def kind_of(ref: Ref) -> Kind:
