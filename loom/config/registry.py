@@ -64,16 +64,13 @@ class Adapter:
         return tuple(module for module in self.modules if not _installed(module))
 
 
-def _adapter(
-    port: str, name: str, *, stem: str = "", title: str = "", modules: Iterable[str] = (), extra: str = ""
-) -> Adapter:
+def _adapter(port: str, name: str, *, stem: str = "", modules: Iterable[str] = (), extra: str = "") -> Adapter:
     """A line of the table, by the convention of file and class names; ``stem`` tells two ports of one package apart."""
     package, word = f"loom.adapters.{name}", f"_{stem}" if stem else ""
-    title = title or "".join(part.capitalize() for part in (name, *stem.split("_")))
     return Adapter(
         port=port,
         name=name,
-        settings=f"{package}.settings{word}:{title}Settings",
+        settings=f"{package}.settings{word}:{name.capitalize()}{stem.capitalize()}Settings",
         provide=f"{package}.provide{word}:provide",
         modules=tuple(modules),
         extra=extra,
@@ -89,8 +86,8 @@ BUILT_IN: tuple[Adapter, ...] = (
     _adapter("jobs", "celery", modules=("celery", "redis"), extra="jobs"),
     _adapter("etl", "polars", modules=("polars", "deltalake", "pyarrow"), extra="polars"),
     _adapter("etl", "spark", modules=("pyspark", "pyarrow"), extra="spark"),
-    _adapter("streaming", "inline", stem="streaming", title="InlineStream"),
-    _adapter("streaming", "bytewax", title="BytewaxStream", modules=("bytewax",), extra="streaming"),
+    _adapter("streaming", "inline", stem="streaming"),
+    _adapter("streaming", "bytewax", modules=("bytewax",), extra="streaming"),
     _adapter("rest", "fastapi", modules=("fastapi", "starlette"), extra="rest"),
     _adapter("codec", "json"),
 )

@@ -97,6 +97,12 @@ class PreconditionFailed(LoomError):
     code = "LOOM-PRECONDITION"
 
 
+class Unbound(LoomError, LookupError):
+    """A type was asked for that no adapter or service is bound to."""
+
+    code = "LOOM-UNBOUND"
+
+
 class Unauthenticated(LoomError):
     """Who calls is unknown."""
 
@@ -137,6 +143,12 @@ class EngineFailure(LoomError, RuntimeError):
     """An engine (ETL, stream, job) could not finish the work for a reason outside the user's code."""
 
     code = "LOOM-ENGINE"
+
+
+class BrokenContract(LoomError, ValueError):
+    """Rows that do not fit the table or file that they are to be written to: columns, types, nulls, duplicate keys."""
+
+    code = "LOOM-CONTRACT"
 
 
 class StepFailed(LoomError, RuntimeError):
