@@ -6,7 +6,7 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
-class BytewaxStreamSettings:
+class BytewaxSettings:
     """Settings of the engine that runs flows as Bytewax dataflows, in one worker thread.
 
     Attributes:

@@ -10,27 +10,39 @@ from collections.abc import Callable
 from bytewax.inputs import DynamicSource, StatelessSourcePartition
 
 from loom.adapters.bytewax.bridge import Bridge
-from loom.adapters.bytewax.settings import BytewaxStreamSettings
+from loom.adapters.bytewax.settings import BytewaxSettings
 from loom.application.streaming.running.items import Item
 from loom.application.streaming.running.session import FlowSession
+from loom.domain.errors import EngineFailure
 
 
 class SessionSource(DynamicSource[Item]):
-    """Reads from a session. ``ended`` is asked from the worker thread between two reads."""
+    """Reads from a session. Between two reads the worker thread asks whether to go on.
+
+    Args:
+        session: what is read from.
+        bridge: the way to the session's event loop.
+        settings: how much and how long.
+        ended: the flow is to drain and end.
+        cancelled: the flow is to end at once, without closing its batches.
+        until_idle: the flow ends when nothing is left to read.
+    """
 
     def __init__(
         self,
         session: FlowSession,
         bridge: Bridge,
-        settings: BytewaxStreamSettings,
+        settings: BytewaxSettings,
         *,
         ended: Callable[[], bool],
+        cancelled: Callable[[], bool],
         until_idle: bool,
     ) -> None:
         self._session = session
         self._bridge = bridge
         self._settings = settings
         self._ended = ended
+        self._cancelled = cancelled
         self._until_idle = until_idle
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Item]:
@@ -41,7 +53,10 @@ class SessionSource(DynamicSource[Item]):
 
         Raises:
             StopIteration: the flow is to end.
+            EngineFailure: it is to end at once. An end by ``StopIteration`` would close batches that are still filling.
         """
+        if self._cancelled():
+            raise EngineFailure("the flow was cancelled")
         items = None if self._ended() else self._bridge.run(self._turn())
         if items is None:
             raise StopIteration

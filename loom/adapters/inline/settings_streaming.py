@@ -6,7 +6,7 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
-class InlineStreamSettings:
+class InlineStreamingSettings:
     """Settings of the engine that runs flows in this process, in its event loop.
 
     Attributes:

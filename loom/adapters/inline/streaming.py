@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loom.adapters.inline.settings_streaming import InlineStreamSettings
+from loom.adapters.inline.settings_streaming import InlineStreamingSettings
 from loom.adapters.inline.streaming_line import Line, lower
 from loom.application.streaming.bind import BoundFlow
 from loom.application.streaming.running.session import FlowSession, open_session
@@ -15,7 +15,7 @@ class InlineStreamEngine:
     The clock of the flow decides when a batch is due, so that a test with a clock of its own decides it too.
     """
 
-    def __init__(self, settings: InlineStreamSettings) -> None:
+    def __init__(self, settings: InlineStreamingSettings) -> None:
         self._settings = settings
 
     async def run(self, flow: BoundFlow, *, stop: StopSignal, until_idle: bool = False) -> FlowReport:
