@@ -70,17 +70,25 @@ class TypeRow:
     arrow: str
 
 
+# The formats `time` and `duration` of JSON schema mean other texts: with a zone, and without fractions or a sign.
+_TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?$"
+_BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_DURATION = "^-?P(?=[0-9T])([0-9]{1,9}D)?(T(?=[0-9])([0-9]{1,6}H)?([0-9]{1,6}M)?([0-9]{1,6}(\\.[0-9]{1,6})?S)?)?$"
+
 TYPE_TABLE: Mapping[Kind, TypeRow] = {
     Kind.BOOL: TypeRow({"type": "boolean"}, "Boolean", "Boolean", "boolean", "bool_"),
     Kind.INT: TypeRow({"type": "integer"}, "BigInteger", "Int64", "long", "int64"),
     Kind.FLOAT: TypeRow({"type": "number"}, "Double", "Float64", "double", "float64"),
     Kind.DECIMAL: TypeRow({"type": "string", "format": "decimal"}, "Numeric", "Decimal", "decimal", "decimal128"),
     Kind.STRING: TypeRow({"type": "string"}, "String", "String", "string", "string"),
-    Kind.BYTES: TypeRow({"type": "string", "contentEncoding": "base64"}, "LargeBinary", "Binary", "binary", "binary"),
+    Kind.BYTES: TypeRow(
+        {"type": "string", "contentEncoding": "base64", "pattern": _BASE64}, "LargeBinary", "Binary", "binary", "binary"
+    ),
     Kind.DATE: TypeRow({"type": "string", "format": "date"}, "Date", "Date", "date", "date32"),
-    Kind.TIME: TypeRow({"type": "string", "format": "time"}, "Time", "String", "string", "string"),
+    Kind.TIME: TypeRow({"type": "string", "pattern": _TIME_OF_DAY}, "Time", "String", "string", "string"),
     Kind.DATETIME: TypeRow({"type": "string", "format": "date-time"}, "DateTime", "Datetime", "timestamp", "timestamp"),
-    Kind.DURATION: TypeRow({"type": "string", "format": "duration"}, "Interval", "Duration", "long", "int64"),
+    # Lakes have no durations: they hold microseconds.
+    Kind.DURATION: TypeRow({"type": "string", "pattern": _DURATION}, "Interval", "Int64", "long", "int64"),
     Kind.UUID: TypeRow({"type": "string", "format": "uuid"}, "Uuid", "String", "string", "string"),
     Kind.ENUM: TypeRow({"type": "string"}, "String", "String", "string", "string"),
     Kind.JSON: TypeRow({}, "JSON", "String", "string", "string"),
@@ -138,6 +146,10 @@ def json_schema(logical: LogicalType) -> dict[str, object]:
     schema = dict(TYPE_TABLE[logical.kind].json)
     if logical.kind is Kind.STRING and logical.max_length is not None:
         schema["maxLength"] = logical.max_length
+    if logical.kind is Kind.BYTES and logical.max_length is not None:
+        schema["maxLength"] = -(-logical.max_length // 3) * 4  # characters of base64
+    if logical.kind is Kind.JSON and logical.python not in (Any, object):
+        schema["type"] = "object"
     if logical.kind is Kind.INT:
         schema |= {"minimum": INT_RANGE[0], "maximum": INT_RANGE[1]}
     if logical.kind is Kind.ENUM:

@@ -1,0 +1,1 @@
+"""Plain files of this machine: the record of ETL runs as JSON lines."""

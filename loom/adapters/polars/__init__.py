@@ -1,0 +1,1 @@
+"""ETL on one machine: Polars, lazily and streaming, over Delta tables."""

@@ -1,0 +1,12 @@
+"""Settings that every ETL engine has."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class TableSettings:
+    """Where the tables of the lake lie: a folder of this machine (or one that all machines of a cluster mount)."""
+
+    uri: str = "./lake"
