@@ -16,7 +16,7 @@ from loom.application.rest.plan import RoutePlan
 from loom.application.rest.problems import InvalidRequest, Located, problem
 from loom.application.usecase.application import Application
 from loom.domain.context import Context
-from loom.domain.errors import InvalidInput
+from loom.domain.errors import FieldError, InvalidInput
 from loom.ports.codec import Codec
 
 
@@ -45,6 +45,8 @@ class UseCaseOperation:
         self._command = route.command
         self._path = PathReader(tuple(names), route.path_parameters) if names else None
         self._query = QueryReader(route.query_parameters)
+        self._path_names = frozenset(plan.name for plan in route.path_parameters)
+        self._query_names = frozenset(plan.name for plan in route.query_parameters)
         self._query_needed = any(plan.required for plan in route.query_parameters)
         self._page: QueryBuilder | None = query_builder(route, runtime.cursors) if route.page else None
         self._write: Write = writer(route, runtime.codec, runtime.cursors)
@@ -63,8 +65,19 @@ class UseCaseOperation:
         command = None if self._command is None else await self._read_command(self._command, scope, receive, faults)
         if faults:
             raise InvalidRequest(faults)
-        result: Any = await self._runtime.application.invoke(self._use_case, command, params=params, context=context)
+        try:
+            result: Any = await self._runtime.application.invoke(
+                self._use_case, command, params=params, context=context
+            )
+        except InvalidInput as error:
+            raise InvalidRequest([self._located(fault) for fault in error.errors]) from error
         return self._write(result, scope)
+
+    def _located(self, fault: FieldError) -> Located:
+        """The part of the request that a fault inside the use case speaks of, by the name that its path begins with."""
+        name = str(fault.path[0]) if fault.path else ""
+        part = "path" if name in self._path_names else "query" if name in self._query_names else "body"
+        return Located(part=part, error=fault)
 
     async def _read_command(self, command: type, scope: Scope, receive: Receive, faults: list[Located]) -> object:
         body = await read_body(scope, receive, self._runtime.max_body_bytes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from loom.application.conversion.faults import Faults, below
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.declare import PaginationMode
 from loom.application.rest.plan import PagePlan, RoutePlan
@@ -43,12 +42,8 @@ def _by_cursor(page: PagePlan, owner: str, cursors: Cursors) -> QueryBuilder:
         if text is None and limit == page.size:
             params[page.argument] = first
             return
-        after = None
-        if text is not None:
-            try:
-                after = cursors.read(owner, text, page.after)
-            except Faults as error:
-                faults.extend(Located(part="query", error=fault) for fault in below("cursor", error))
+        # An unknown cursor ends the request, so what is merely misspelt is told first.
+        after = cursors.read(owner, text, page.after) if text is not None and not faults else None
         params[page.argument] = Query(limit=limit, after=after)
 
     return build

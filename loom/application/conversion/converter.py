@@ -45,7 +45,7 @@ _SCALARS: dict[Any, Hook] = {
 class Converter:
     """Structures plain data into typed values and back. Safe to share; made once, it learns each type once.
 
-    Strict: no ``"1"`` or ``1.0`` for an int, no bool for an int, no text for a list, no unknown keys, no naive
+    Strict: no ``"1"`` or ``1.5`` for an int, no bool for an int, no text for a list, no unknown keys, no naive
     datetimes, no float for a ``Decimal``. Instants come out in UTC. Texts of attrs validators are kept.
     """
 

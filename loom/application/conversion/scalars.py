@@ -18,6 +18,7 @@ from loom.domain.schema import INT_RANGE
 Hook: TypeAlias = Callable[[Any, Any], Any]
 """Structures a value; the second argument is the wanted type, as cattrs passes it. Raises ``Faults``."""
 
+_EXACT_FLOATS = 2**53
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
 
@@ -36,7 +37,8 @@ def to_bool(value: Any, _: Any = None) -> bool:
 
 
 def to_int(value: Any, _: Any = None) -> int:
-    """A whole number of 64 bits, written without a point."""
+    """A whole number of 64 bits. ``340.0`` is one: JSON has a single number type, and writers differ."""
+    value = _whole(value)
     if type(value) is not int:
         raise mismatch("a whole number", value)
     if not INT_RANGE[0] <= value <= INT_RANGE[1]:
@@ -123,7 +125,14 @@ def to_plain(value: Any, _: Any = None) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    """The int of a float without a fraction, as far as floats hold every whole number; anything else as it is."""
+    whole = type(value) is float and value.is_integer() and abs(value) <= _EXACT_FLOATS
+    return int(value) if whole else value
+
+
 def _decimal(value: Any) -> decimal.Decimal:
+    value = _whole(value)
     if type(value) is float:
         raise fault("must be decimal text such as '12.50': a number with a fraction is not exact in JSON", "type")
     if type(value) is int:

@@ -14,6 +14,9 @@ from loom.domain.schema import INT_RANGE, Kind, LogicalType, json_schema, logica
 
 Schema = dict[str, Any]
 
+# What the converter accepts as text; `pattern` says nothing about values that are no text.
+_TEXT: Schema = {"pattern": "^[^\\u0000]*$"}
+
 
 class Direction(enum.Enum):
     """An input leaves out what has a default and may hold nothing unknown; an output holds every field."""
@@ -28,6 +31,7 @@ class Components:
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self.schemas: dict[str, Schema] = {}
         self._reserved = frozenset(reserved)
+        self._json_value: Schema | None = None
         self._names: dict[tuple[type, Direction], str] = {}
 
     def add(self, name: str, schema: Schema) -> Schema:
@@ -51,8 +55,8 @@ class Components:
             return _or_null(self._reference(logical.python, direction), logical.nullable)
         if logical.kind is Kind.ARRAY and logical.item is not None:
             schema = {**json_schema(attrs.evolve(logical, item=None)), "items": self.of_type(logical.item, direction)}
-        elif logical.kind is Kind.JSON and (value := _mapping_value(logical.python)) is not None:
-            schema = {"type": _nullable("object", logical), "additionalProperties": self.of(value, direction)}
+        elif logical.kind is Kind.JSON:
+            schema = self._json(logical, direction)
         else:
             schema = json_schema(logical)
         return _accepted(schema, logical) if direction is Direction.INPUT else schema
@@ -64,6 +68,29 @@ class Components:
             self.schemas[name] = {}  # holds the name while the fields, which may refer back, are described
             self.schemas[name] = self._object(schema_of(cls), direction)
         return {"$ref": f"#/components/schemas/{name}"}
+
+    def _json(self, logical: LogicalType, direction: Direction) -> Schema:
+        value = _mapping_value(logical.python)
+        if value is None and direction is Direction.OUTPUT:
+            return json_schema(logical)
+        held = self._plain_json() if value is None else self.of(value, direction)
+        if logical.python in (Any, object):
+            return held
+        return {"type": _nullable("object", logical), "additionalProperties": held, "propertyNames": _TEXT}
+
+    def _plain_json(self) -> Schema:
+        """Any JSON without NUL in its texts, which no store could keep."""
+        if self._json_value is None:
+            self._json_value = self.add("Json", {})
+            nested = {
+                "type": ["string", "number", "boolean", "null", "array", "object"],
+                **_TEXT,
+                "items": self._json_value,
+                "additionalProperties": self._json_value,
+                "propertyNames": _TEXT,
+            }
+            self.schemas[self._json_value["$ref"].rpartition("/")[2]] = nested
+        return self._json_value
 
     def _free_name(self, cls: type, direction: Direction) -> str:
         qualified = f"{cls.__module__}.{cls.__qualname__}".replace("<locals>.", "")
@@ -122,7 +149,7 @@ def _mapping_value(python: Any) -> Any:
 def _accepted(schema: Schema, logical: LogicalType) -> Schema:
     """The schema of what the converter accepts where that is not exactly what it writes."""
     if logical.kind is Kind.STRING and "pattern" not in schema:
-        return {**schema, "pattern": "^[^\\u0000]*$"}
+        return {**schema, **_TEXT}
     if logical.kind is Kind.DECIMAL:
         return {**schema, **_decimal(logical)}
     return schema

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from loom.application.conversion.faults import Faults, fault
+from loom.application.rest.problems import UnknownCursor
 from loom.domain.errors import LoomError
 from loom.ports.codec import Codec
 
@@ -43,26 +43,22 @@ class Cursors:
         """The values inside a cursor, as a tuple of the type ``wanted``.
 
         Raises:
-            Faults: it was not issued for this list with this secret, or was changed.
+            UnknownCursor: it was not issued for this list with this secret, or was changed.
         """
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
-            raise _refused() from None
+            raise UnknownCursor from None
         position = raw[_MAC_BYTES:]
         if not hmac.compare_digest(raw[:_MAC_BYTES], self._mac(owner, position)):
-            raise _refused()
+            raise UnknownCursor
         try:
             found: tuple[Any, ...] = self.codec.decode(position, wanted)
         except LoomError:  # issued before the key of the model changed
-            raise _refused() from None
+            raise UnknownCursor from None
         return found
 
     def _mac(self, owner: str, position: bytes) -> bytes:
         # The length keeps the two parts apart: no other pair of them gives the same message.
         head = f"{len(owner)}:{owner}".encode()
         return hmac.digest(self.secret, head + position, hashlib.sha256)[:_MAC_BYTES]
-
-
-def _refused() -> Faults:
-    return fault("is not a cursor of this list, or no longer one; begin again without it", "cursor")

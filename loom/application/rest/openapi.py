@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import attrs
 from loom.application.rest.components import Components, Direction, Schema
 from loom.application.rest.declare import PaginationMode
 from loom.application.rest.plan import InterfacePlan, ParameterPlan, Reply, RoutePlan
-from loom.application.rest.problems import PROBLEM_TYPE, status_of
+from loom.application.rest.problems import PROBLEM_TYPE, phrase, status_of
 
 JSON_TYPE = "application/json"
 _PROBLEM: Schema = {
@@ -125,7 +124,7 @@ def _success(route: RoutePlan, components: Components) -> dict[str, Any]:
     headers: dict[str, Any] = dict(_CORRELATION)
     if route.reply.location is not None:
         headers["Location"] = {"description": "Path of the new row.", "schema": {"type": "string"}}
-    described: dict[str, Any] = {"description": http.HTTPStatus(route.reply.status).phrase, "headers": headers}
+    described: dict[str, Any] = {"description": phrase(route.reply.status), "headers": headers}
     if route.reply.kind is not Reply.EMPTY:
         described["content"] = {JSON_TYPE: {"schema": _body(route, components)}}
     return described
@@ -149,7 +148,7 @@ def _problem_statuses(route: RoutePlan) -> Iterable[int]:
 
 def _problem_response(status: int, problem: Schema) -> dict[str, Any]:
     return {
-        "description": http.HTTPStatus(status).phrase,
+        "description": phrase(status),
         "headers": dict(_CORRELATION),
         "content": {PROBLEM_TYPE: {"schema": problem}},
     }

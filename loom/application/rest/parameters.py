@@ -15,7 +15,7 @@ from loom.application.rest.plan import PagePlan, ParameterPlan
 from loom.application.rest.text import integer_between, is_repeated, text_reader
 from loom.application.usecase.plan import ParamPlan, UseCasePlan
 from loom.domain.errors import Place
-from loom.domain.model import ModelSchema
+from loom.domain.model import FieldSchema, ModelSchema, schema_of
 from loom.domain.query import Query
 from loom.domain.schema import INT_RANGE, Kind, LogicalType, logical_type
 
@@ -54,7 +54,8 @@ def compile_parameters(
         if name not in scalars:
             taken = [other for other in scalars if other not in path.parameters]
             issues.unknown("LOOM-REST-006", where, f"{plan.name} takes no {{{name}}}: its parameter", name, taken)
-    compiled = {name: _parameter(param, plan, where, issues) for name, param in scalars.items()}
+    keys = {name: entry.type for name, entry in _keys(plan).items() if name in path.parameters}
+    compiled = {name: _parameter(param, keys.get(name), plan, where, issues) for name, param in scalars.items()}
     page = _page(pages, row, plan, interface, where, issues)
     extra = page_parameters(interface) if page is not None else ()
     for parameter in extra:
@@ -88,11 +89,19 @@ def page_parameters(interface: type[RestInterface[Any]]) -> tuple[ParameterPlan,
     return limit, ParameterPlan(name="cursor", type=text, required=False, read=str, description=description)
 
 
-def _parameter(param: ParamPlan, plan: UseCasePlan, where: Place, issues: Issues) -> ParameterPlan | None:
+def _keys(plan: UseCasePlan) -> dict[str, FieldSchema]:
+    return {entry.name: entry for entry in schema_of(plan.model).keys} if plan.model is not None else {}
+
+
+def _parameter(
+    param: ParamPlan, key: LogicalType | None, plan: UseCasePlan, where: Place, issues: Issues
+) -> ParameterPlan | None:
     try:
-        logical = logical_type(param.annotation)
+        logical: LogicalType | None = logical_type(param.annotation)
     except TypeError:
         logical = None
+    if logical is not None and key is not None and key.python is logical.python:
+        logical = key  # the key of the main model brings the limits of its column
     read = None if logical is None else text_reader(logical)
     if logical is None or read is None:
         issues.add(

@@ -38,6 +38,15 @@ class UnsupportedMedia(LoomError):
     code = "LOOM-REST-MEDIA"
 
 
+class UnknownCursor(NotFound):
+    """A cursor that leads to no page. It has the shape of one, as any text has, so it is not invalid but unknown."""
+
+    code = "LOOM-REST-CURSOR"
+
+    def __init__(self) -> None:
+        super().__init__("page", "cursor")
+
+
 @attrs.frozen(kw_only=True)
 class Located:
     """A field error with the part of the request that it stands in: ``body``, ``query``, ``path`` or ``header``."""
@@ -76,13 +85,21 @@ def status_of(error: type[BaseException]) -> int:
     return next((STATUS[base] for base in error.__mro__ if base in STATUS), 500)
 
 
+def phrase(status: int) -> str:
+    """The phrase of a status (RFC 9110), whatever this Python still calls it."""
+    return _PHRASES.get(status) or http.HTTPStatus(status).phrase
+
+
+_PHRASES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
 def problem(
     status: int, detail: str, *, code: str, correlation_id: str, errors: Sequence[Located] = ()
 ) -> dict[str, Any]:
     """A problem document. ``type`` is ``about:blank``, so ``title`` is the phrase of the status (RFC 9457, 4.2.1)."""
     document: dict[str, Any] = {
         "type": "about:blank",
-        "title": http.HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -122,6 +139,8 @@ def _detail(error: LoomError) -> str:
         return "the request does not have the declared shape"
     if isinstance(error, RuleViolations):
         return "rules do not hold"
+    if isinstance(error, UnknownCursor):
+        return "the cursor leads to no page of this list"
     return str(error)
 
 
@@ -130,6 +149,8 @@ def _located(error: LoomError) -> Sequence[Located]:
         return error.located
     if isinstance(error, InvalidInput | RuleViolations):
         return [Located(part="body", error=fault) for fault in error.errors]
+    if isinstance(error, UnknownCursor):
+        return [Located(part="query", error=_CURSOR_FAULT)]
     if isinstance(error, Conflict):
         return [
             Located(
@@ -138,3 +159,8 @@ def _located(error: LoomError) -> Sequence[Located]:
             for name in error.fields
         ]
     return ()
+
+
+_CURSOR_FAULT = FieldError(
+    path=("cursor",), message="is not a cursor of this list, or no longer one; begin again without it", code="cursor"
+)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from loom.application.compile import Issues
-from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
 from loom.application.rest.parameters import compile_parameters
-from loom.application.rest.paths import path_template
-from loom.application.rest.plan import Reply, ReplyPlan, RoutePlan
-from loom.application.rest.problems import BodyTooLarge, UnsupportedMedia
+from loom.application.rest.paths import PathTemplate, path_template
+from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
+from loom.application.rest.problems import BodyTooLarge, UnknownCursor, UnsupportedMedia
 from loom.application.rest.replies import compile_reply
 from loom.application.usecase.compiler import compile_use_case
 from loom.application.usecase.declaration import UseCase
@@ -56,7 +56,7 @@ def compile_route(
         query_parameters=parameters.query,
         page=parameters.page,
         reply=reply,
-        errors=(*_errors(plan, bool(path.parameters)), *route.errors),
+        errors=(*_errors(plan, path, parameters.page), *route.errors),
         generated=generated,
         place=where,
     )
@@ -96,13 +96,15 @@ def _summary(plan: UseCasePlan) -> str:
     return text.splitlines()[0] if text else plan.name
 
 
-def _errors(plan: UseCasePlan, has_path_parameters: bool) -> Iterator[type[LoomError]]:
+def _errors(plan: UseCasePlan, path: PathTemplate, page: PagePlan | None) -> Iterator[type[LoomError]]:
     """What the operation can answer beside success, as far as its plan shows."""
     yield InvalidInput  # an unknown query parameter at least
     yield Unavailable
     if plan.command is not None:
         yield from (MalformedInput, BodyTooLarge, UnsupportedMedia)
-    if has_path_parameters or any(param.source == "load" for param in plan.params):
+    if page is not None and page.mode is PaginationMode.CURSOR:
+        yield UnknownCursor
+    if path.parameters or any(param.source == "load" for param in plan.params):
         yield NotFound
     if not plan.read_only:
         yield Conflict

@@ -13,6 +13,7 @@ from typing import Any, Final
 from loom.application.conversion import scalars, temporal
 from loom.application.conversion.containers import enum_hook, literal_hook
 from loom.application.conversion.faults import fault, not_a_choice
+from loom.domain.model import FieldOptions
 from loom.domain.schema import INT_RANGE, Kind, LogicalType
 
 Reader = Callable[[str], Any]
@@ -47,6 +48,12 @@ def integer_between(low: int, high: int) -> Reader:
         return value
 
     return read
+
+
+def _string(logical: LogicalType) -> Reader:
+    options = FieldOptions(max_length=logical.max_length)
+    hook = scalars.constrained(str, options, lambda _: scalars.to_str) or scalars.to_str
+    return lambda text: hook(text, None)
 
 
 def _float(text: str) -> float:
@@ -87,7 +94,7 @@ def _always(hook: Callable[..., Any]) -> Callable[[LogicalType], Reader]:
 
 
 _BUILDERS: Mapping[Kind, Callable[[LogicalType], Reader | None]] = {
-    Kind.STRING: _always(scalars.to_str),
+    Kind.STRING: _string,
     Kind.INT: lambda logical: integer_between(*INT_RANGE),
     Kind.FLOAT: _always(_float),
     Kind.DECIMAL: _decimal,
