@@ -13,7 +13,7 @@ from loom.application.streaming.flow import AnyNode, FromTopic, Process, StreamF
 from loom.application.streaming.kinds import NODES, Planned, title_of
 from loom.application.streaming.nodes.into_topic import IntoTopic
 from loom.application.streaming.plan import FlowPlan, Path, SourcePlan, StagePlan, fuse
-from loom.application.streaming.shapes import Moving, Shape, meets, type_name
+from loom.application.streaming.shapes import Moving, Shape, meets, model_fault, type_name
 from loom.application.wiring import Resolver
 from loom.domain.errors import Place
 from loom.domain.message import ErrorEnvelope
@@ -134,12 +134,13 @@ class _FlowCompiler:
                 'write source=FromTopic("...", payload=...)',
             )
             return SourcePlan(topic="", payload=Any, failure=FailurePlan(), title="the source")
-        if not attrs.has(source.payload):
+        fault = model_fault(source.payload)
+        if fault:
             self.issues.add(
                 "LOOM-STREAM-008",
                 source.declared_at,
-                f"FromTopic({source.name!r}) decodes into {type_name(source.payload)}, which is not an attrs class",
-                "declare it with @attrs.frozen, @event or @entity",
+                f"FromTopic({source.name!r}) cannot decode into {type_name(source.payload)}: {fault}",
+                "a payload is an attrs class (@attrs.frozen, @event, @entity) whose fields have logical types",
             )
         return SourcePlan(
             topic=source.name,

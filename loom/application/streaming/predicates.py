@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from loom.application.streaming.kinds import Spot
+from loom.application.streaming.shapes import model_fault
 from loom.domain.expr import Expr, Ref, Root, refs
 from loom.domain.expr_python import Getter, attribute_getter, to_python
 from loom.domain.message import Envelope
@@ -64,7 +65,7 @@ def _type_of(spot: Spot) -> Callable[[Ref], Kind | None]:
 
 
 def _field_kind(model: Any, path: tuple[str, ...]) -> Kind | None:
-    if not isinstance(model, type) or not attrs.has(model):
+    if not isinstance(model, type) or not attrs.has(model) or model_fault(model):
         return None
     field = schema_of(model).field(path[0])
     if field is None:

@@ -11,6 +11,7 @@ from typing import Any, Union
 import attrs
 
 from loom.domain.message import Envelope
+from loom.domain.model import schema_of
 
 
 class Shape(enum.Enum):
@@ -51,6 +52,15 @@ def meets(given: Any, wanted: Any) -> bool:
     if typing.get_origin(wanted) in (Union, types.UnionType):
         return any(meets(given, part) for part in typing.get_args(wanted))
     return isinstance(given, type) and isinstance(wanted, type) and issubclass(given, wanted)
+
+
+def model_fault(payload: Any) -> str:
+    """Why messages cannot be read into a type; empty where they can."""
+    try:
+        schema_of(payload)
+    except (TypeError, NameError) as error:
+        return str(error)
+    return ""
 
 
 def type_name(annotation: Any) -> str:

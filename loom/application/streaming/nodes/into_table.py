@@ -13,7 +13,7 @@ from loom.application.streaming.plan import SinkPlan
 from loom.application.streaming.running.items import Item, Moved
 from loom.application.streaming.running.operators import SINKS, Opening
 from loom.application.streaming.running.writing import Writing
-from loom.application.streaming.shapes import ANY_SHAPE, NOTHING, type_name
+from loom.application.streaming.shapes import ANY_SHAPE, NOTHING, model_fault, type_name
 from loom.domain.errors import Conflict, EngineFailure
 from loom.domain.model import ModelSchema, is_entity, schema_of
 from loom.ports.persistence import Persistence
@@ -49,12 +49,9 @@ def _title(node: IntoTable) -> str:
 
 
 def _plan(node: IntoTable, spot: Spot) -> Planned:
-    if not is_entity(node.entity):
-        spot.issue(
-            "LOOM-STREAM-019",
-            f"IntoTable is given {type_name(node.entity)}, which is not an entity",
-            "decorate it with @entity(table=...)",
-        )
+    fault = model_fault(node.entity) if is_entity(node.entity) else f"{type_name(node.entity)} is not an entity"
+    if fault:
+        spot.issue("LOOM-STREAM-019", f"IntoTable cannot write: {fault}", "give it a class that has @entity(table=...)")
         return Planned(None, NOTHING)
     schema = schema_of(node.entity)
     fields = _written(schema, spot)
