@@ -1,0 +1,53 @@
+"""A fuzzer reads our OpenAPI document and finds no answer that the document does not foresee."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from loom.adapters.fastapi.app import build_app
+from loom.adapters.json.codec import JsonCodec
+from loom.adapters.memory.persistence import MemoryPersistence
+from loom.application.usecase.executor import Executor
+from tests.contract.http_api import MODELS, SystemClock
+from tests.unit.rest.rest_shop import NothingBound, compiled
+
+# Its rule refuses what no schema can tell: pieces that make the stock overflow.
+WITH_RULES = ("POST /products/{product_id}/restock",)
+# Fails on purpose.
+BROKEN = "/service/break"
+LENIENT = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+
+
+def empty_store() -> MemoryPersistence:
+    store = MemoryPersistence(codec=JsonCodec(), clock=SystemClock())
+    asyncio.run(store.start(MODELS))
+    return store
+
+
+executor = Executor(persistence=empty_store(), resolver=NothingBound(), codec=JsonCodec(), clock=SystemClock())
+schema = schemathesis.openapi.from_asgi("/openapi.json", build_app(compiled(), executor, JsonCodec()))
+
+
+@schema.exclude(path=BROKEN).parametrize()
+@settings(max_examples=30, deadline=None, suppress_health_check=LENIENT)
+def test_no_request_has_an_answer_that_is_not_documented(case: schemathesis.Case[Any]) -> None:
+    """No 5xx, no undocumented status, header or body; what fits the schema is accepted, what does not is refused."""
+    ruled = case.operation.label in WITH_RULES
+    case.call_and_validate(excluded_checks=[positive_data_acceptance] if ruled else None)
+
+
+def test_no_sequence_of_requests_has_an_answer_that_is_not_documented() -> None:
+    """What was created can be read, what was deleted is gone, over any chain of linked operations."""
+
+    class Workflow(schema.exclude(path=[BROKEN, "/products/{product_id}/restock"]).as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            executor.persistence = empty_store()
+
+    Workflow.run(
+        settings=settings(max_examples=25, stateful_step_count=8, deadline=None, suppress_health_check=LENIENT)
+    )

@@ -1,0 +1,63 @@
+"""Cursors carry a position that a client cannot change."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loom.adapters.json.codec import JsonCodec
+from loom.application.rest.cursor import Cursors
+from loom.application.rest.problems import UnknownCursor
+
+CURSORS = Cursors(b"secret", JsonCodec())
+POSITION = tuple[str, int]
+positions = st.tuples(st.text(st.characters(exclude_characters="\0", codec="utf-8")), st.integers(-(2**63), 2**63 - 1))
+
+
+def refused(cursors: Cursors, owner: str, text: str, wanted: Any = POSITION) -> bool:
+    with pytest.raises(UnknownCursor):
+        cursors.read(owner, text, wanted)
+    return True
+
+
+@given(st.text(), positions)
+def test_what_was_issued_is_read_back(owner: str, position: tuple[str, int]) -> None:
+    text = CURSORS.issue(owner, position)
+    assert text.isascii()
+    assert not set(text) & set("+/=&?#%")
+    assert CURSORS.read(owner, text, POSITION) == position
+
+
+@given(positions, st.data())
+def test_no_changed_bit_is_accepted(position: tuple[str, int], data: st.DataObject) -> None:
+    raw = bytearray(base64.urlsafe_b64decode(CURSORS.issue("list", position) + "=="))
+    bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+    raw[bit // 8] ^= 1 << bit % 8
+    assert refused(CURSORS, "list", base64.urlsafe_b64encode(raw).decode().rstrip("="))
+
+
+@given(st.text())
+def test_no_text_that_was_not_issued_is_accepted(text: str) -> None:
+    assert refused(CURSORS, "list", text)
+
+
+def test_a_cursor_of_another_list_is_refused() -> None:
+    assert refused(CURSORS, "/rates", CURSORS.issue("/products", ("a", 1)))
+    # Where the owner ends and the position begins is part of what is signed.
+    assert refused(CURSORS, "list[", CURSORS.issue("list", ("a", 1)))
+
+
+def test_a_cursor_of_another_secret_is_refused() -> None:
+    assert refused(CURSORS, "list", Cursors(b"other", JsonCodec()).issue("list", ("a", 1)))
+
+
+def test_a_cursor_from_before_the_key_changed_is_refused() -> None:
+    assert refused(CURSORS, "list", CURSORS.issue("list", ("a", 1)), tuple[int])
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert "secret" not in repr(CURSORS)
