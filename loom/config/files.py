@@ -123,11 +123,12 @@ def _lines(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
 
 def _near_file(file: Path) -> str:
     try:
-        names = [path.name for path in file.parent.iterdir() if path.is_file()]
+        names = {path.stem: path.name for path in file.parent.iterdir() if path.is_file()}
     except OSError:
         return ""
-    near = nearest(file.name, names)
-    return f"did you mean {near!r}?" if near else ""
+    # Without the ending, which nearly all of them share.
+    near = nearest(file.stem, names)
+    return f"did you mean {names[near]!r}?" if near else ""
 
 
 def _first_line(error: Exception) -> str:

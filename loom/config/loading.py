@@ -77,7 +77,7 @@ def load(*files: str | Path, overrides: Iterable[str] = ()) -> Loaded:
     for text in overrides:
         path, values = _override(text, issues)
         merged = _merged(merged, values, Place(name=text), issues)
-        places[path] = Place(name=dotted(path), file=f"override {text.partition('=')[0]}")
+        places[path] = Place(name=dotted(path), file="override")
     if issues.found:
         raise ConfigError(issues.found)
     return _resolve(merged, places)

@@ -180,7 +180,9 @@ class Place:
     line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} ({self.name})" if self.file else self.name
+        if not self.file:
+            return self.name
+        return f"{self.file}:{self.line} ({self.name})" if self.line else f"{self.file} ({self.name})"
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,39 @@
+"""Names that are secret, and text that holds a password, whatever it is part of."""
+
+import pytest
+
+from loom.domain.secrecy import is_secret_name, shown, without_passwords
+
+
+@pytest.mark.parametrize("name", ["password", "DB_PASSWD", "cursor_secret", "api-key", "apikey", "auth.token"])
+def test_secret_names_are_known(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["user", "key", "path", "passenger", "url"])
+def test_other_names_are_not_secret(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql+asyncpg://u:p:w@h:1/db", "postgresql+asyncpg://u:***@h:1/db"),
+        ("redis://:pw@h", "redis://:***@h"),
+        ("amqp://u:p%40@h//, amqp://u:p@h2", "amqp://u:***@h//, amqp://u:***@h2"),
+        ("http://h/a?x=1&api_key=abc&y=2", "http://h/a?x=1&api_key=***&y=2"),
+        ("http://u@h:80/a:b@c", "http://u@h:80/a:b@c"),
+        ("at 10:30@noon", "at 10:30@noon"),
+    ],
+)
+def test_passwords_of_addresses_are_hidden(text: str, expected: str) -> None:
+    assert without_passwords(text) == expected
+
+
+def test_mappings_and_lists_are_looked_through() -> None:
+    value = {"db": {"password": "x", "urls": ["a://u:p@h"]}, "tokens": ["t", None], "debug_secret": True}
+    assert shown("", value) == {
+        "db": {"password": "***", "urls": ["a://u:***@h"]},
+        "tokens": ["***", None],
+        "debug_secret": True,
+    }
