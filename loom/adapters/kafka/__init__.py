@@ -1,0 +1,1 @@
+"""Topics on Apache Kafka, and on what speaks its protocol, through librdkafka."""
