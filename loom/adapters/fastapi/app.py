@@ -11,15 +11,17 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from loom.adapters.fastapi.answer import problem_answer
 from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCaseOperation
 from loom.adapters.fastapi.health import Check, Live, Ready
 from loom.adapters.fastapi.request import context_of
 from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.fastapi.table import RouteTable
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.openapi import ApiInfo, openapi_document
+from loom.application.rest.paths import PathTemplate
 from loom.application.rest.plan import InterfacePlan, RoutePlan
 from loom.application.rest.problems import problem
 from loom.application.usecase.application import Application
@@ -58,6 +60,8 @@ def build_app(
         exception_handlers={HTTPException: _http_problem},
     )
     attach(app, interfaces, application, codec, settings, lifespan=lifespan, checks=checks)
+    # The hot paths are tried before those of the documents.
+    app.router.routes.insert(0, app.router.routes.pop())
     return app
 
 
@@ -73,7 +77,8 @@ def attach(
 ) -> None:
     """Put compiled interfaces into an application that exists; see ``build_app``.
 
-    Its own routes, middleware, lifespan and error handlers stay as they are. Its OpenAPI document grows.
+    Its own routes, middleware, lifespan and error handlers stay as they are, and routes that it has already win. Its
+    OpenAPI document grows.
     """
     secret = settings.cursor_secret.encode() or secrets.token_bytes(32)
     runtime = Runtime(
@@ -82,21 +87,22 @@ def attach(
         cursors=Cursors(secret, codec),
         max_body_bytes=settings.max_body_bytes,
     )
-    app.router.routes.extend(_routes(interfaces, runtime))
-    app.router.routes.append(Route("/health/live", Resource({"GET": Live()})))
-    app.router.routes.append(Route("/health/ready", Resource({"GET": Ready(dict(checks or {}))})))
+    health: list[tuple[PathTemplate, ASGIApp]] = [
+        (PathTemplate("/health/live"), Resource({"GET": Live()})),
+        (PathTemplate("/health/ready"), Resource({"GET": Ready(dict(checks or {}))})),
+    ]
+    app.router.routes.append(RouteTable([*_resources(interfaces, runtime), *health]))
     _extend_openapi(app, interfaces)
     if lifespan is not None:
         _extend_lifespan(app, lifespan)
 
 
-def _routes(interfaces: Sequence[InterfacePlan], runtime: Runtime) -> list[Route]:
+def _resources(interfaces: Sequence[InterfacePlan], runtime: Runtime) -> list[tuple[PathTemplate, ASGIApp]]:
     by_shape: dict[str, list[RoutePlan]] = {}
     for interface in interfaces:
         for route in interface.routes:
             by_shape.setdefault(route.path.shape, []).append(route)
-    groups = sorted(by_shape.values(), key=lambda routes: routes[0].path.order)
-    return [Route(routes[0].path.text, _resource(routes, runtime)) for routes in groups]
+    return [(routes[0].path, _resource(routes, runtime)) for routes in by_shape.values()]
 
 
 def _resource(routes: Sequence[RoutePlan], runtime: Runtime) -> Resource:

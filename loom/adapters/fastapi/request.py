@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,7 +32,7 @@ def context_of(scope: Scope) -> Context:
     for name, value in scope["headers"]:
         if name == _CORRELATION and _SAFE_ID.fullmatch(value):
             return Context(correlation_id=value.decode("ascii"))
-    return Context(correlation_id=uuid.uuid4().hex)
+    return Context(correlation_id=secrets.token_hex(16))
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:

@@ -33,11 +33,6 @@ class PathTemplate:
         """The path without the names of its parameters: two paths of one shape match the same addresses."""
         return shape_of(self.text)
 
-    @property
-    def order(self) -> tuple[bool, ...]:
-        """Sorts fixed segments before parameters, so that ``/flights/late`` is tried before ``/flights/{id}``."""
-        return tuple(part.startswith("{") for part in self.segments)
-
 
 def shape_of(text: str) -> str:
     """A path, or a part of one, without the names of its parameters."""

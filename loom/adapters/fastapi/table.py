@@ -1,0 +1,95 @@
+"""One route that holds all paths: finding an address costs the same however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import attrs
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from loom.application.rest.paths import PathTemplate
+
+_NOTHING: Final[tuple[Match, dict[str, Any]]] = (Match.NONE, {})
+
+
+@attrs.define(eq=False)
+class _Node:
+    """Where a path may go on: to fixed segments by their text, or to a parameter."""
+
+    fixed: dict[str, _Node] = attrs.field(factory=dict)
+    parameter: _Node | None = None
+    leaf: tuple[Route, tuple[str, ...]] | None = None
+
+
+class RouteTable(BaseRoute):
+    """Finds the application of a path. Methods are the affair of the applications.
+
+    Fixed segments win over parameters. ``scope["route"]`` is a plain Starlette route with the path's template, for
+    middleware that counts requests by it.
+    """
+
+    def __init__(self, entries: Iterable[tuple[PathTemplate, ASGIApp]]) -> None:
+        self._fixed: dict[str, Route] = {}
+        self._root = _Node()
+        self.routes: list[Route] = []
+        for template, app in entries:
+            route = Route(template.text, app)
+            self.routes.append(route)
+            if template.parameters:
+                self._insert(template, route)
+            else:
+                self._fixed[template.text] = route
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See ``BaseRoute``."""
+        if scope["type"] != "http":
+            return _NOTHING
+        path: str = scope["path"]
+        root: str = scope.get("root_path", "")
+        if root and path.startswith(root):
+            path = path[len(root) :]
+        route = self._fixed.get(path)
+        if route is not None:
+            return Match.FULL, {"endpoint": route.endpoint, "path_params": {}, "route": route}
+        values: list[str] = []
+        leaf = _find(self._root, path.split("/")[1:], 0, values)
+        if leaf is None:
+            return _NOTHING
+        route, names = leaf
+        given = dict(zip(names, values, strict=True))
+        return Match.FULL, {"endpoint": route.endpoint, "path_params": given, "route": route}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ``BaseRoute``."""
+        await scope["endpoint"](scope, receive, send)
+
+    def _insert(self, template: PathTemplate, route: Route) -> None:
+        node = self._root
+        for segment in template.segments:
+            if segment.startswith("{"):
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.fixed.setdefault(segment, _Node())
+        node.leaf = (route, template.parameters)
+
+
+def _find(node: _Node, segments: list[str], at: int, values: list[str]) -> tuple[Route, tuple[str, ...]] | None:
+    if at == len(segments):
+        return node.leaf
+    segment = segments[at]
+    fixed = node.fixed.get(segment)
+    if fixed is not None:
+        found = _find(fixed, segments, at + 1, values)
+        if found is not None:
+            return found
+    if node.parameter is None or not segment:
+        return None
+    # A fixed branch that led nowhere has left nothing behind: it takes back what it appended.
+    values.append(segment)
+    found = _find(node.parameter, segments, at + 1, values)
+    if found is None:
+        values.pop()
+    return found

@@ -1,0 +1,57 @@
+"""Finding the application of a path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from loom.adapters.fastapi.table import RouteTable
+from loom.application.rest.paths import PathTemplate
+
+PATHS = ["/a", "/a/b", "/a/{x}", "/a/{x}/c", "/a/b/{y}/e", "/{z}/b/d", "/{z}/{w}/{v}/f"]
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    raise NotImplementedError
+
+
+TABLE = RouteTable((PathTemplate(path), application) for path in PATHS)
+
+
+def found(path: str, **scope: Any) -> tuple[str, dict[str, str]] | None:
+    match, child = TABLE.matches({"type": "http", "path": path, **scope})
+    return (child["route"].path, child["path_params"]) if match is Match.FULL else None
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "given"),
+    [
+        ("/a", "/a", {}),
+        ("/a/b", "/a/b", {}),
+        ("/a/q", "/a/{x}", {"x": "q"}),
+        ("/a/q/c", "/a/{x}/c", {"x": "q"}),
+        # The fixed branch leads nowhere here, so the parameter is tried after it.
+        ("/a/b/c", "/a/{x}/c", {"x": "b"}),
+        ("/a/b/q/e", "/a/b/{y}/e", {"y": "q"}),
+        ("/a/b/d", "/{z}/b/d", {"z": "a"}),
+        ("/a/b/q/f", "/{z}/{w}/{v}/f", {"z": "a", "w": "b", "v": "q"}),
+    ],
+)
+def test_fixed_segments_win_over_parameters(path: str, template: str, given: dict[str, str]) -> None:
+    assert found(path) == (template, given)
+
+
+@pytest.mark.parametrize("path", ["", "/", "a", "/b", "/a/", "/a//c", "/a/q/", "/a/q/c/", "//a", "/a/b/c/d/e"])
+def test_other_paths_lead_nowhere(path: str) -> None:
+    assert found(path) is None
+
+
+def test_the_path_is_taken_below_the_mount() -> None:
+    assert found("/api/a/q", root_path="/api") == ("/a/{x}", {"x": "q"})
+
+
+def test_web_sockets_are_left_to_others() -> None:
+    assert TABLE.matches({"type": "websocket", "path": "/a"})[0] is Match.NONE
