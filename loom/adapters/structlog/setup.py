@@ -38,10 +38,10 @@ def set_up_logging(settings: LogSettings, *, stream: TextIO | None = None) -> No
     root = logging.getLogger()
     for handler in [item for item in root.handlers if item.get_name() == _HANDLER]:
         root.removeHandler(handler)
-    handler = logging.NullHandler() if settings.format == "off" else _handler(settings, target)
+    handler = logging.NullHandler() if settings.format == "silent" else _handler(settings, target)
     handler.set_name(_HANDLER)
     root.addHandler(handler)
-    root.setLevel(_number("critical") + 1 if settings.format == "off" else _number(settings.level))
+    root.setLevel(_number("critical") + 1 if settings.format == "silent" else _number(settings.level))
     for name in _levelled:
         logging.getLogger(name).setLevel(logging.NOTSET)
     _levelled[:] = settings.levels
@@ -90,7 +90,7 @@ def _handler(settings: LogSettings, stream: TextIO) -> logging.Handler:
     foreign = [step for step in _shared() if step is not structlog.stdlib.filter_by_level]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*foreign, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*foreign, structlog.stdlib.ExtraAdder(), _drop_rendered],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings, stream)],
         )
     )
@@ -104,6 +104,13 @@ def _renderers(settings: LogSettings, stream: TextIO) -> list[Processor]:
         return [*chain, structlog.processors.JSONRenderer(default=str)]
     plain = structlog.dev.plain_traceback
     return [*chain, structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
+
+
+def _drop_rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # Another handler's formatter leaves these on the record; no caller can give them as extra values.
+    event.pop("message", None)
+    event.pop("asctime", None)
+    return event
 
 
 def _number(level: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, Union
 import attrs
 
 from loom.application.conversion.faults import Faults, below, fault, mismatch, not_a_choice, type_word, word
-from loom.application.conversion.scalars import Hook, to_int, to_plain, to_str
+from loom.application.conversion.scalars import Hook, to_int, to_plain
 from loom.domain.absent import Absent
 from loom.domain.errors import FieldError
 
@@ -172,13 +172,9 @@ def _plain_mapping(value: Any, _: Any = None) -> dict[Any, Any]:
 
 
 def _key_hook(annotation: Any, hook_of: HookOf) -> Hook:
-    if annotation is str:
-        return to_str
-    if annotation is int:
-        return _to_integer_key
-    if annotation in (Any, object):
-        return to_plain
-    return hook_of(annotation)
+    hook = hook_of(annotation)
+    # Not by annotation: ``NewType("Id", int)`` has the hook of an int.
+    return _to_integer_key if hook is to_int else hook
 
 
 def _to_integer_key(value: Any, _: Any = None) -> int:

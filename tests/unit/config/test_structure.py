@@ -130,7 +130,7 @@ FAULTS: dict[str, tuple[str, tuple[str, str, str, str]]] = {
         (
             "LOOM-CONFIG-007",
             "api.yaml:1 (observability.log.format)",
-            "must be one of 'console', 'json', 'off' (found 'jsn')",
+            "must be one of 'console', 'json', 'silent' (found 'jsn')",
             "did you mean 'json'?",
         ),
     ),
