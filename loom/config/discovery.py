@@ -72,6 +72,13 @@ class Declarations:
         """The declarations of a kind of ``COLLECTORS``."""
         return self.found.get(kind, ())
 
+    def joined(self, other: Declarations) -> Declarations:
+        """Both together, each declaration once."""
+        return _sorted([*self._all(), *other._all()])
+
+    def _all(self) -> list[Any]:
+        return [*self.entities, *(value for values in self.found.values() for value in values)]
+
 
 def discover(discovery: Discovery, issues: Issues, loaded: Loaded | None = None) -> Declarations:
     """Import what the configuration names and collect its declarations.

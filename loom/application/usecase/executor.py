@@ -50,6 +50,10 @@ class Executor:
             if plan is not None:
                 self._plans[use_case] = plan
 
+    def adopt(self, plan: UseCasePlan) -> None:
+        """Take a plan that another compiler (of routes, of jobs) has made already."""
+        self._plans.setdefault(plan.use_case, plan)
+
     def plan(self, use_case: type[UseCase[Any, Any]]) -> UseCasePlan:
         """The plan of a use case; compiled now if it was not compiled at the start.
 

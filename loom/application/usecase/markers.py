@@ -134,7 +134,6 @@ def _exists(name: str, annotation: Any, marker: ExistsMarker, declared: Declared
     schema = schema_of(marker.model)
     if schema.field(marker.against) is None:
         declared.issues.unknown("LOOM-CORE-104", declared.where, f"{schema.name} field", marker.against, schema.names)
-        return []
     value, hidden = _exists_value(name, marker, declared)
     column = col(marker.against)
 

@@ -135,13 +135,14 @@ def test_every_misspelling_is_reported_together_with_what_was_meant() -> None:
     assert plan is None
     assert issues == [
         ("LOOM-CORE-104", "Product field 'skv' does not exist | did you mean 'sku'?"),
+        ("LOOM-CORE-104", "command field 'skku' does not exist | did you mean 'sku'?"),
         (
             "LOOM-CORE-103",
             "LoadById of 'other' names 'Loose', which is not an entity | decorate the class with @entity(table=...)",
         ),
         ("LOOM-CORE-110", "Compute: command field 'nmae' does not exist | did you mean 'name'?"),
         ("LOOM-CORE-120", "Rule: command field 'prise' does not exist | did you mean 'price'?"),
-        ("LOOM-CORE-121", "Rule: parameter 'takne' does not exist | known: cmd"),
+        ("LOOM-CORE-121", "Rule: parameter 'takne' does not exist | did you mean 'taken'?"),
         ("LOOM-CORE-122", "(F(CreateProduct).price > '0') joins decimal with string | "),
         (
             "LOOM-CORE-123",

@@ -1,0 +1,237 @@
+"""``Kernel``: a configured application. It binds ports to adapters, compiles what was discovered, and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, Self, TypeVar
+
+from dependency_injector import providers
+
+from loom.adapters.structlog.setup import set_up_logging
+from loom.application.compile import Issues
+from loom.application.outbox.relay import Relay
+from loom.application.outbox.senders import EventSender, Sender
+from loom.application.usecase.application import Application
+from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.executor import Executor
+from loom.config.container import PORTS, Container
+from loom.config.discovery import Declarations, collect, discover
+from loom.config.loading import Loaded, load
+from loom.config.plans import Plans, compile_declarations
+from loom.config.structure import Config, structure
+from loom.domain.context import Context
+from loom.domain.errors import CompileError, ConfigError, LoomError
+from loom.domain.events import OutboxKind
+from loom.ports.clock import Clock
+from loom.ports.codec import Codec
+from loom.ports.persistence import Persistence
+from loom.ports.transport import Topics
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Kernel:
+    """The one composition root.
+
+        kernel = Kernel.from_yaml("config/app.yaml")
+        kernel.bind(Mailer, SmtpMailer("localhost"))
+        async with kernel:
+            product = await kernel.invoke(CreateProductUseCase, CreateProduct(...))
+
+    Making a kernel starts nothing and compiles nothing. ``start`` compiles everything, and only where nothing is
+    wrong does it connect. It satisfies ``Resolver`` and ``Application``, so steps and jobs may ask for the latter.
+
+    Args:
+        config: typed configuration.
+        declarations: what is to be compiled and run.
+    """
+
+    def __init__(self, config: Config, declarations: Declarations = Declarations()) -> None:
+        self.config = config
+        self.declarations = declarations
+        self._container = Container(config)
+        self._relaying: asyncio.Task[None] | None = None
+        self._stop_relay: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.bind(Application, self)
+
+    @classmethod
+    def from_yaml(cls, *files: str | Path, overrides: Iterable[str] = (), modules: Iterable[ModuleType] = ()) -> Kernel:
+        """A kernel from YAML files; none give the embedded defaults.
+
+        Args:
+            files: merged left to right.
+            overrides: ``section.key=value`` each.
+            modules: modules whose declarations are taken beside those that ``app.discovery`` names.
+
+        Raises:
+            ConfigError: every fault of the files and of the modules that they name.
+        """
+        loaded = load(*files, overrides=overrides)
+        config = structure(loaded)
+        return cls(config, _declarations(config, loaded, tuple(modules)))
+
+    def bind(self, wanted: type[T], service: T | providers.Provider[T]) -> None:
+        """Register a service of the application under the type that constructors ask for."""
+        self._container.bind(wanted, service)
+
+    def knows(self, wanted: type) -> bool:
+        """Whether something is bound to a type."""
+        return self._container.knows(wanted)
+
+    def resolve(self, wanted: type[T]) -> T:
+        """The object that is bound to a type.
+
+        Raises:
+            Unbound: nothing is.
+            MissingExtra: the library of the chosen adapter is not installed.
+        """
+        return self._container.resolve(wanted)
+
+    @contextmanager
+    def override(self, wanted: type[T], fake: T) -> Iterator[T]:
+        """Give ``fake`` for a port or service until the block ends.
+
+        Raises:
+            LoomError: a port is overridden while the kernel runs: parts that hold the original would go on with it.
+            Unbound: nothing is bound to the type.
+        """
+        if self.running and wanted in PORTS.values():
+            raise LoomError(
+                f"{wanted.__name__} cannot be overridden while the kernel runs",
+                remedy="enter kernel.override(...) before the kernel is started",
+            )
+        with self._container.override(wanted, fake):
+            self._forget()
+            yield fake
+        self._forget()
+
+    @property
+    def running(self) -> bool:
+        """Whether ``start`` has ended and ``stop`` has not begun."""
+        return self._relaying is not None
+
+    @cached_property
+    def executor(self) -> Executor:
+        """The executor over the ports that are bound now."""
+        return Executor(
+            persistence=self._port(Persistence),
+            resolver=self,
+            codec=self._port(Codec),
+            clock=self._port(Clock),
+            on_outbox=self._wake_relay,
+        )
+
+    @cached_property
+    def relay(self) -> Relay:
+        """The relay of the outbox. The running kernel runs it; call ``run_until_empty`` where a test wants it now."""
+        senders: dict[OutboxKind, Sender] = {OutboxKind.EVENT: EventSender(self._port(Topics))}
+        return Relay(
+            store=self._port(Persistence).relay_store(),
+            senders=senders,
+            clock=self._port(Clock),
+            settings=self.config.outbox,
+        )
+
+    @cached_property
+    def plans(self) -> Plans:
+        """Everything that the deployment would run, compiled. Nothing has been started or written.
+
+        Raises:
+            CompileError: every issue of every declaration.
+        """
+        issues = Issues()
+        plans = compile_declarations(self.declarations, self.executor, self, issues)
+        if issues.found:
+            raise CompileError(issues.found)
+        return plans
+
+    async def invoke(
+        self,
+        use_case: type[UseCase[Any, R]],
+        command: object = None,
+        *,
+        params: Mapping[str, object] | None = None,
+        context: Context | None = None,
+    ) -> R:
+        """Run a use case in a scope of its own; see ``Application.invoke``."""
+        return await self.executor.invoke(use_case, command, params=params, context=context)
+
+    async def start(self) -> None:
+        """Compile everything, connect, and begin to relay.
+
+        Raises:
+            CompileError: every issue of every declaration; nothing was connected.
+            Unavailable: a server does not answer; what was started has been stopped.
+        """
+        plans = self.plans
+        set_up_logging(self.config.observability.log)
+        self._loop = asyncio.get_running_loop()
+        await self._port(Persistence).start([schema.model for schema in plans.models])
+        stop = asyncio.Event()
+        self._stop_relay = stop
+        self._relaying = asyncio.create_task(self.relay.run(stop), name="loom-relay")
+
+    async def stop(self) -> None:
+        """Stop relaying and let go of every server. What the outbox still holds is relayed after the next start."""
+        if self._stop_relay is not None and self._relaying is not None:
+            self._stop_relay.set()
+            await self._relaying
+            await self.relay.close()
+        self._relaying = self._stop_relay = self._loop = None
+        await self._close()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """The kernel started and stopped, as a context for servers and runners; does nothing where it runs already."""
+        if self.running:
+            yield
+            return
+        async with self:
+            yield
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _close(self) -> None:
+        made = self._container.made()
+        if Topics in made:
+            await made[Topics].close()
+        if Persistence in made:
+            await made[Persistence].stop()
+
+    def _wake_relay(self) -> None:
+        # A flow may commit from another thread than the one whose loop the relay runs in.
+        if self._loop is not None and self.running:
+            self._loop.call_soon_threadsafe(self.relay.wake)
+
+    def _port(self, port: Any) -> Any:
+        return self._container.resolve(port)
+
+    def _forget(self) -> None:
+        for name in ("executor", "relay", "plans"):
+            self.__dict__.pop(name, None)
+
+
+def _declarations(config: Config, loaded: Loaded, modules: tuple[ModuleType, ...]) -> Declarations:
+    issues = Issues()
+    found = discover(config.app.discovery, issues, loaded)
+    if issues.found:
+        raise ConfigError(issues.found)
+    return found.joined(collect(*modules)) if modules else found

@@ -1,0 +1,81 @@
+"""Compiles everything that a deployment would run, and reports all issues of all areas together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from loom.application.compile import Issues
+from loom.application.models import compile_models
+from loom.application.usecase.executor import Executor
+from loom.application.wiring import Resolver
+from loom.config.discovery import Declarations
+from loom.domain.model import ModelSchema
+
+
+@attrs.frozen(kw_only=True)
+class Plans:
+    """The compiled deployment. The use cases' plans are in the executor."""
+
+    models: tuple[ModelSchema, ...] = ()
+    interfaces: tuple[Any, ...] = ()
+    pipelines: tuple[Any, ...] = ()
+    flows: tuple[Any, ...] = ()
+
+
+def compile_declarations(declarations: Declarations, executor: Executor, resolver: Resolver, issues: Issues) -> Plans:
+    """Compile all declarations.
+
+    Args:
+        declarations: what discovery found.
+        executor: takes the plans of use cases, those behind routes included.
+        resolver: the container.
+        issues: receives every fault; the plans are incomplete where it has any.
+    """
+    models = compile_models(declarations.entities, issues)
+    executor.compile(declarations.of("use_cases"), issues)
+    return Plans(
+        models=models,
+        interfaces=_interfaces(declarations, executor, resolver, issues),
+        pipelines=_pipelines(declarations, resolver, issues),
+        flows=_flows(declarations, resolver, issues),
+    )
+
+
+# An area that the deployment does not use is not imported.
+
+
+def _interfaces(declarations: Declarations, executor: Executor, resolver: Resolver, issues: Issues) -> tuple[Any, ...]:
+    found = declarations.of("interfaces")
+    if not found:
+        return ()
+    from loom.application.rest.compile import check_duplicates, compile_interface
+
+    plans = [plan for cls in found if (plan := compile_interface(cls, issues, resolver)) is not None]
+    routes = [route for plan in plans for route in plan.routes]
+    check_duplicates(routes, issues)
+    for route in routes:
+        executor.adopt(route.use_case)
+    return tuple(plans)
+
+
+def _pipelines(declarations: Declarations, resolver: Resolver, issues: Issues) -> tuple[Any, ...]:
+    found = declarations.of("pipelines")
+    if not found:
+        return ()
+    from loom.application.etl.compile import compile_pipeline
+    from loom.ports.etl import EtlEngine
+
+    port: Any = EtlEngine
+    engine = resolver.resolve(port)
+    return tuple(plan for cls in found if (plan := compile_pipeline(cls, issues, engine)) is not None)
+
+
+def _flows(declarations: Declarations, resolver: Resolver, issues: Issues) -> tuple[Any, ...]:
+    found = declarations.of("flows")
+    if not found:
+        return ()
+    from loom.application.streaming.compiler import compile_flow
+
+    return tuple(plan for flow in found if (plan := compile_flow(flow, issues, resolver)) is not None)
