@@ -77,6 +77,8 @@ def load(*files: str | Path, overrides: Iterable[str] = ()) -> Loaded:
     for text in overrides:
         path, values = _override(text, issues)
         merged = _merged(merged, values, Place(name=text), issues)
+        for length in range(1, len(path)):
+            places.setdefault(path[:length], Place(name=dotted(path[:length]), file="override"))
         places[path] = Place(name=dotted(path), file="override")
     if issues.found:
         raise ConfigError(issues.found)

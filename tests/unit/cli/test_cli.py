@@ -1,0 +1,100 @@
+"""The command line prints every issue and says by its exit code whether there was one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from loom.cli import app
+
+GOOD = """
+from loom.core import UseCase, entity
+
+@entity(table="products")
+class Product:
+    id: int
+
+class CountProducts(UseCase[Product, int]):
+    async def execute(self) -> int:
+        return await self.main_repo.count()
+"""
+BAD = """
+from loom.core import Input, LoadById, UseCase, entity
+
+@entity(table="products")
+class Product:
+    sku: str
+
+class Broken(UseCase[Product, int]):
+    async def execute(self, product: Product = LoadById(Product, by="nowhere")) -> int:
+        return 1
+"""
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An application's folder, where the command is run."""
+    (tmp_path / "good_for_cli.py").write_text(GOOD)
+    (tmp_path / "bad_for_cli.py").write_text(BAD)
+    for name in ("good", "bad"):
+        (tmp_path / f"{name}.yaml").write_text(f"app: {{discovery: {{include: [{name}_for_cli]}}}}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+def test_check_without_files_checks_the_embedded_defaults() -> None:
+    result = run("check")
+    assert result.output == "no issues: 0 models, 0 interfaces, 0 pipelines, 0 flows\n"
+    assert result.exit_code == 0
+
+
+def test_check_finds_the_application_in_the_working_folder(folder: Path) -> None:
+    """As the installed command, which does not have that folder on its path by itself."""
+    command = [sys.executable, "-I", "-c", "from loom.cli import main; main()", "check", "good.yaml"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("no issues: 1 models, 0 interfaces, 0 pipelines, 0 flows\n", "")
+    assert done.returncode == 0
+
+
+def test_check_prints_every_issue_of_the_declarations_and_fails(folder: Path) -> None:
+    result = run("check", folder / "bad.yaml")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("2 compile issues\n")
+    assert f"{folder}/bad_for_cli.py:4 (Product)" in result.stderr
+    assert f"{folder}/bad_for_cli.py:8 (Broken)" in result.stderr
+
+
+def test_check_prints_every_issue_of_the_configuration_and_fails(folder: Path) -> None:
+    result = run("check", folder / "good.yaml", "--set", "jobs.adapter=celry", "--set", "transprt.x=1")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "2 configuration issues\n"
+        "LOOM-CONFIG-006 override (transprt)\n    section 'transprt' does not exist\n"
+        "    remedy: did you mean 'transport'?\n"
+        "LOOM-CONFIG-009 override (jobs.adapter)\n    jobs adapter 'celry' does not exist\n"
+        "    remedy: did you mean 'celery'?\n"
+    )
+
+
+def test_config_show_prints_what_is_in_force(folder: Path) -> None:
+    (folder / "more.yaml").write_text("rest: {cursor_secret: hunter2}\n")
+    result = run("config", "show", folder / "good.yaml", folder / "more.yaml", "--set", "app.name=store")
+    assert result.exit_code == 0
+    assert "app:\n  name: store\n" in result.stdout
+    assert "cursor_secret: '***'" in result.stdout
+    assert "hunter2" not in result.stdout
+
+
+def test_config_show_fails_with_every_issue(folder: Path) -> None:
+    result = run("config", "show", folder / "goodd.yaml")
+    assert result.exit_code == 1
+    assert "cannot be read: No such file or directory" in result.stderr
+    assert "remedy: did you mean 'good.yaml'?" in result.stderr
