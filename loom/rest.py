@@ -1,6 +1,7 @@
-"""The REST face: declare interfaces over use cases. Imports no web framework; ``create_app`` does when it is called."""
+"""The public face of REST: interfaces, routes, generated use cases, and the applications that serve them."""
 
 from loom.application.rest.auto import AutoCrud, auto_crud
 from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
+from loom.config.rest_app import app_of, create_app, mount
 
-__all__ = ["AutoCrud", "PaginationMode", "RestInterface", "RestRoute", "auto_crud"]
+__all__ = ["AutoCrud", "PaginationMode", "RestInterface", "RestRoute", "app_of", "auto_crud", "create_app", "mount"]

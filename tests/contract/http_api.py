@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,23 +10,16 @@ import attrs
 import httpx2
 from fastapi import FastAPI
 
-from loom.adapters.fastapi.app import build_app
 from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.fastapi.shell import FastapiShell
 from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
+from loom.adapters.system.clock import SystemClock
 from loom.application.usecase.executor import Executor
 from loom.ports.persistence import Persistence
 from tests.unit.rest.rest_shop import NothingBound, Product, Rate, compiled
 
 MODELS = (Product, Rate)
-
-
-class SystemClock:
-    def now(self) -> dt.datetime:
-        return dt.datetime.now(dt.UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 def make_store(name: str, folder: Path) -> Persistence:
@@ -59,7 +50,7 @@ async def serve(store: Persistence, settings: FastapiSettings | None = None) -> 
     """Serve the shop's API over a store. An exception that leaves the application fails the test."""
     codec = JsonCodec()
     executor = Executor(persistence=store, resolver=NothingBound(), codec=codec, clock=SystemClock())
-    app = build_app(compiled(), executor, codec, settings or FastapiSettings(title="shop", version="1"))
+    app = FastapiShell(settings or FastapiSettings(title="shop", version="1"), codec).build(compiled(), executor)
     await store.start(MODELS)
     try:
         transport = httpx2.ASGITransport(app=app)

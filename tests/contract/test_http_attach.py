@@ -10,13 +10,15 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from loom.adapters.fastapi.app import attach, build_app
+from loom.adapters.fastapi.health import Check
 from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.fastapi.shell import FastapiShell
 from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
+from loom.adapters.system.clock import SystemClock
 from loom.application.usecase.executor import Executor
 from loom.domain.errors import Unavailable
-from tests.contract.http_api import MODELS, SystemClock
+from tests.contract.http_api import MODELS
 from tests.unit.rest.rest_shop import NothingBound, compiled
 
 
@@ -57,8 +59,12 @@ def host(stack: Stack) -> FastAPI:
     def mine() -> Product:
         return Product(title="mine")
 
-    attach(app, compiled(), stack.executor, stack.codec, lifespan=stack.lifespan)
+    FastapiShell(FastapiSettings(), stack.codec).attach(app, compiled(), stack.executor, lifespan=stack.lifespan)
     return app
+
+
+def served(stack: Stack, settings: FastapiSettings = FastapiSettings(), **checks: Check) -> FastAPI:
+    return FastapiShell(settings, stack.codec).build(compiled(), stack.executor, lifespan=stack.lifespan, checks=checks)
 
 
 def test_routes_of_both_are_served() -> None:
@@ -99,8 +105,7 @@ def test_readiness_asks_every_part() -> None:
         if broken[0]:
             raise Unavailable("no route to db7.internal")
 
-    app = build_app(compiled(), stack.executor, stack.codec, lifespan=stack.lifespan, checks={"database": database})
-    with TestClient(app) as client:
+    with TestClient(served(stack, database=database)) as client:
         answer = client.get("/health/ready")
         assert (answer.status_code, answer.json()["code"]) == (503, "LOOM-UNAVAILABLE")
         assert client.get("/health/live").status_code == 200
@@ -110,18 +115,15 @@ def test_readiness_asks_every_part() -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
 def test_documents_can_be_turned_off(path: str) -> None:
-    stack = Stack()
-    app = build_app(compiled(), stack.executor, stack.codec, FastapiSettings(docs=False), lifespan=stack.lifespan)
-    with TestClient(app) as client:
+    with TestClient(served(Stack(), FastapiSettings(docs=False))) as client:
         assert client.get(path).status_code == 404
 
 
 def test_cursors_of_one_secret_are_good_in_every_process() -> None:
-    first, second = Stack(), Stack()
     settings = FastapiSettings(cursor_secret="shared")
     with (
-        TestClient(build_app(compiled(), first.executor, first.codec, settings, lifespan=first.lifespan)) as one,
-        TestClient(build_app(compiled(), second.executor, second.codec, settings, lifespan=second.lifespan)) as two,
+        TestClient(served(Stack(), settings)) as one,
+        TestClient(served(Stack(), settings)) as two,
     ):
         for number in range(7):
             one.post("/products", json={"sku": f"S-{number}", "name": "x", "price": "1"})
@@ -130,10 +132,9 @@ def test_cursors_of_one_secret_are_good_in_every_process() -> None:
 
 
 def test_without_a_secret_cursors_die_with_the_process() -> None:
-    first, second = Stack(), Stack()
     with (
-        TestClient(build_app(compiled(), first.executor, first.codec, lifespan=first.lifespan)) as one,
-        TestClient(build_app(compiled(), second.executor, second.codec, lifespan=second.lifespan)) as two,
+        TestClient(served(Stack())) as one,
+        TestClient(served(Stack())) as two,
     ):
         for number in range(7):
             one.post("/products", json={"sku": f"S-{number}", "name": "x", "price": "1"})

@@ -9,11 +9,13 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from loom.adapters.fastapi.app import build_app
+from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.fastapi.shell import FastapiShell
 from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
+from loom.adapters.system.clock import SystemClock
 from loom.application.usecase.executor import Executor
-from tests.contract.http_api import MODELS, SystemClock
+from tests.contract.http_api import MODELS
 from tests.unit.rest.rest_shop import NothingBound, compiled
 
 # Its rule refuses what no schema can tell: pieces that make the stock overflow.
@@ -30,7 +32,8 @@ def empty_store() -> MemoryPersistence:
 
 
 executor = Executor(persistence=empty_store(), resolver=NothingBound(), codec=JsonCodec(), clock=SystemClock())
-schema = schemathesis.openapi.from_asgi("/openapi.json", build_app(compiled(), executor, JsonCodec()))
+app = FastapiShell(FastapiSettings(), JsonCodec()).build(compiled(), executor)
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 @schema.exclude(path=BROKEN).parametrize()

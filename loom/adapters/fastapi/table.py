@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 from starlette.routing import BaseRoute, Match, Route
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loom.application.rest.paths import PathTemplate
 
+Entry: TypeAlias = tuple[PathTemplate, ASGIApp]
 _NOTHING: Final[tuple[Match, dict[str, Any]]] = (Match.NONE, {})
 
 
@@ -30,7 +31,7 @@ class RouteTable(BaseRoute):
     middleware that counts requests by it.
     """
 
-    def __init__(self, entries: Iterable[tuple[PathTemplate, ASGIApp]]) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self._fixed: dict[str, Route] = {}
         self._root = _Node()
         self.routes: list[Route] = []

@@ -507,11 +507,3 @@ def test_issues_of_the_use_case_are_told_with_those_of_the_route() -> None:
         routes = (RestRoute(use_case=Untyped, method="GET", path="/{product_id}"),)
 
     assert [issue.split(" ")[0] for issue in issues_of(Interface)] == ["LOOM-CORE-109"]
-
-
-def test_the_face_imports_no_web_framework() -> None:
-    import subprocess
-    import sys
-
-    code = "import sys, loom.rest; sys.exit(int(any(name in sys.modules for name in ('fastapi', 'starlette'))))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,39 @@
+"""The OpenAPI document of an application, with the interfaces in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+
+from loom.application.rest.openapi import ApiInfo, openapi_document
+from loom.application.rest.plan import InterfacePlan
+
+
+def extend_openapi(app: FastAPI, interfaces: Sequence[InterfacePlan]) -> None:
+    """Let ``app.openapi()`` describe the interfaces beside what it describes already."""
+    original = app.openapi
+    made: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        base = original()
+        if not made:
+            taken = base.get("components", {}).get("schemas", {})
+            made.update(openapi_document(interfaces, ApiInfo(title=app.title, version=app.version), reserved=taken))
+        return _merged(base, made)
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _merged(base: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    components = base.get("components", {})
+    return {
+        **base,
+        "tags": [*base.get("tags", ()), *ours["tags"]],
+        "paths": {**ours["paths"], **base["paths"]},
+        "components": {
+            **components,
+            **{name: {**components.get(name, {}), **found} for name, found in ours["components"].items()},
+        },
+    }

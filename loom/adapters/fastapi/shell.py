@@ -1,0 +1,121 @@
+"""``FastapiShell``: serves compiled interfaces, in an application of its own or in one that exists."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
+
+import attrs
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from loom.adapters.fastapi.documents import extend_openapi
+from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCaseOperation
+from loom.adapters.fastapi.health import Check, Live, Ready
+from loom.adapters.fastapi.http_errors import http_problem
+from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.fastapi.table import Entry, RouteTable
+from loom.application.rest.cursor import Cursors
+from loom.application.rest.paths import PathTemplate
+from loom.application.rest.plan import InterfacePlan, RoutePlan
+from loom.application.usecase.application import Application
+from loom.ports.codec import Codec
+
+App: TypeAlias = FastAPI
+Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+"""Makes the context in which the application serves: entered before the first request, left after the last."""
+
+
+@attrs.frozen
+class FastapiShell:
+    """FastAPI is the shell that users know; the routes inside it are plain Starlette and run compiled plans."""
+
+    settings: FastapiSettings
+    codec: Codec
+
+    def build(
+        self,
+        interfaces: Sequence[InterfacePlan],
+        application: Application,
+        *,
+        lifespan: Lifespan | None = None,
+        checks: Mapping[str, Check] | None = None,
+    ) -> App:
+        """A FastAPI application that serves compiled interfaces, their documents and health.
+
+        Args:
+            interfaces: compiled, without issues.
+            application: runs the use cases.
+            lifespan: starts and stops what the application stands on.
+            checks: parts that must be ready, by name.
+        """
+        app = FastAPI(
+            title=self.settings.title,
+            version=self.settings.version,
+            description=self.settings.description,
+            openapi_url="/openapi.json" if self.settings.docs else None,
+            redirect_slashes=False,
+            exception_handlers={HTTPException: http_problem},
+        )
+        self.attach(app, interfaces, application, lifespan=lifespan, checks=checks)
+        # The hot paths are tried before those of the documents.
+        app.router.routes.insert(0, app.router.routes.pop())
+        return app
+
+    def attach(
+        self,
+        app: App,
+        interfaces: Sequence[InterfacePlan],
+        application: Application,
+        *,
+        lifespan: Lifespan | None = None,
+        checks: Mapping[str, Check] | None = None,
+    ) -> None:
+        """Put compiled interfaces into an application that exists; see ``build``.
+
+        Its own routes, middleware, lifespan and error handlers stay as they are, and routes that it has already win.
+        Its OpenAPI document grows.
+        """
+        app.router.routes.append(RouteTable([*self._resources(interfaces, application), *_health(checks or {})]))
+        extend_openapi(app, interfaces)
+        if lifespan is not None:
+            _extend_lifespan(app, lifespan)
+
+    def _resources(self, interfaces: Sequence[InterfacePlan], application: Application) -> list[Entry]:
+        runtime = Runtime(
+            application=application,
+            codec=self.codec,
+            cursors=Cursors(self.settings.cursor_secret.encode() or secrets.token_bytes(32), self.codec),
+            max_body_bytes=self.settings.max_body_bytes,
+        )
+        by_shape: dict[str, list[RoutePlan]] = {}
+        for interface in interfaces:
+            for route in interface.routes:
+                by_shape.setdefault(route.path.shape, []).append(route)
+        return [(routes[0].path, _resource(routes, runtime)) for routes in by_shape.values()]
+
+
+def _resource(routes: Sequence[RoutePlan], runtime: Runtime) -> Resource:
+    names = routes[0].path.parameters
+    operations: dict[str, Operation] = {route.method: UseCaseOperation(route, names, runtime) for route in routes}
+    return Resource(operations)
+
+
+def _health(checks: Mapping[str, Check]) -> list[Entry]:
+    return [
+        (PathTemplate("/health/live"), Resource({"GET": Live()})),
+        (PathTemplate("/health/ready"), Resource({"GET": Ready(dict(checks))})),
+    ]
+
+
+def _extend_lifespan(app: App, lifespan: Lifespan) -> None:
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def outer(app: App) -> AsyncIterator[Any]:
+        async with lifespan(), inner(app) as state:
+            yield state
+
+    app.router.lifespan_context = outer
