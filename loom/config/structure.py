@@ -175,7 +175,11 @@ class _Structuring:
 
 def _value(plain: Any, path: KeyPath) -> Any:
     for key in path:
-        plain = plain[key]
+        try:
+            plain = plain[key]
+        except (KeyError, IndexError, TypeError):
+            # A validator may object to a default.
+            return None
     return plain
 
 

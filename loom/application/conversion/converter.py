@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import threading
 import typing
 import uuid
 from collections.abc import Callable
@@ -43,7 +44,7 @@ _SCALARS: dict[Any, Hook] = {
 
 
 class Converter:
-    """Structures plain data into typed values and back. Safe to share; made once, it learns each type once.
+    """Structures plain data into typed values and back. Safe to share between threads; it learns each type once.
 
     Strict: no ``"1"`` or ``1.5`` for an int, no bool for an int, no text for a list, no unknown keys, no naive
     datetimes, no float for a ``Decimal``. Instants come out in UTC. Texts of attrs validators are kept.
@@ -54,6 +55,7 @@ class Converter:
         self._hooks: dict[Any, Hook] = {}
         self._plans: dict[Any, ClassPlan] = {}
         self._under_way: set[Any] = set()
+        self._learning = threading.RLock()
         self._register_structure()
         self._register_unstructure()
 
@@ -101,15 +103,23 @@ class Converter:
             TypeError: the type has no conversion.
         """
         found = self._hooks.get(annotation)
-        if found is None:
-            found = self._hooks[annotation] = self._found(annotation)
-        return found
+        return self._learned(annotation) if found is None else found
+
+    def _learned(self, annotation: Any) -> Hook:
+        with self._learning:
+            found = self._hooks.get(annotation)
+            if found is None:
+                found = self._found(annotation)
+                # A class that holds itself is met again while it is learned; what is returned then must not stay.
+                if annotation not in self._under_way:
+                    self._hooks[annotation] = found
+            return found
 
     def _found(self, annotation: Any) -> Hook:
         # cattrs answers for these and their subclasses before it asks any factory, and would coerce.
         if isinstance(annotation, type) and issubclass(annotation, (int, float, str, bytes)):
             return _scalar_hook(annotation)
-        return self._cattrs.get_structure_hook(annotation)
+        return self._cattrs.get_structure_hook(annotation, cache_result=False)
 
     def _register_structure(self) -> None:
         # cattrs asks the last registered first. The first line refuses what nobody below knows, as cattrs' own

@@ -3,9 +3,11 @@
 import datetime as dt
 import decimal
 import enum
+import threading
 import typing
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final, Generic, NewType, TypeVar
 
 import attrs
@@ -266,6 +268,38 @@ def test_the_field_without_conversion_is_named() -> None:
         converter.structure({}, Unknown)
     with pytest.raises(TypeError, match=r"objects of complex have no conversion"):
         converter.unstructure({"a": [1j]})
+
+
+@attrs.frozen
+class Endless:
+    inner: "list[Endless]"
+    value: complex
+
+
+def test_a_class_that_cannot_be_learned_is_refused_each_time() -> None:
+    """Also one that holds itself: nothing of the first attempt stays."""
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"Endless.value: complex has no conversion"):
+            converter.structure({"inner": [], "value": 1}, Endless)
+
+
+def test_many_threads_may_meet_a_class_for_the_first_time_at_once() -> None:
+    fresh, start = make_converter(), threading.Barrier(8)
+    tree = {"name": "a", "children": [{"name": "b", "children": [{"name": "c"}]}]}
+
+    def read() -> object:
+        start.wait()
+        return fresh.structure(tree, Branch)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [future.result() for future in [pool.submit(read) for _ in range(8)]]
+    assert found == [Branch("a", [Branch("b", [Branch("c")])])] * 8
+
+
+@attrs.frozen
+class Branch:
+    name: str
+    children: "list[Branch]" = attrs.field(factory=list)
 
 
 def test_nul_is_refused_at_any_depth_of_any_value() -> None:
