@@ -12,8 +12,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from loom.application.conversion import Converter
 from loom.application.conversion.containers import LISTS, MAPPINGS, split_union
+from loom.application.conversion.converter import Converter
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")

@@ -8,7 +8,7 @@ from typing import Any, cast
 import attrs
 
 from loom.application.compile import Issues
-from loom.application.conversion import Converter, make_converter
+from loom.application.conversion.converter import Converter, make_converter
 from loom.application.outbox.relay import RelaySettings
 from loom.config.files import KeyPath, dotted
 from loom.config.loading import Loaded

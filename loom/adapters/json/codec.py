@@ -9,7 +9,7 @@ import msgspec
 
 from loom.adapters.json.reading import NotCompiled, compiled_reader
 from loom.adapters.json.writing import Writing
-from loom.application.conversion import Converter, make_converter
+from loom.application.conversion.converter import Converter, make_converter
 from loom.application.conversion.faults import Faults
 from loom.domain.errors import MalformedInput
 

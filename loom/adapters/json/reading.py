@@ -18,9 +18,9 @@ import attrs
 import msgspec
 from msgspec import UNSET, Meta
 
-from loom.application.conversion import Converter
 from loom.application.conversion.classes import ClassPlan, Slot
 from loom.application.conversion.containers import LISTS, MAPPINGS, is_literal, split_union
+from loom.application.conversion.converter import Converter
 from loom.application.conversion.temporal import as_utc
 from loom.domain.schema import INT_RANGE
 

@@ -19,9 +19,9 @@ import attrs
 import msgspec
 from msgspec import UNSET
 
-from loom.application.conversion import Converter
 from loom.application.conversion.classes import sent_names
 from loom.application.conversion.containers import split_union
+from loom.application.conversion.converter import Converter
 from loom.application.conversion.faults import Faults
 from loom.application.conversion.outward import key_text, refuse_absent
 from loom.application.conversion.temporal import as_utc

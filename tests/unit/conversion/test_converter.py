@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loom.application.conversion import make_converter
+from loom.application.conversion.converter import make_converter
 from loom.domain.absent import ABSENT, Patch
 from loom.domain.errors import InvalidInput
 from loom.domain.model import FieldOptions, entity
