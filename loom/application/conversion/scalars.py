@@ -19,7 +19,7 @@ Hook: TypeAlias = Callable[[Any, Any], Any]
 """Structures a value; the second argument is the wanted type, as cattrs passes it. Raises ``Faults``."""
 
 _EXACT_FLOATS = 2**53
-_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
+_DECIMAL = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]+))?([eE][+-]?[0-9]{1,9})?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
 
 
@@ -95,7 +95,16 @@ def decimal_hook(precision: int, scale: int) -> Hook:
     """A hook for decimals of at most ``precision`` digits, ``scale`` of them after the point."""
 
     def to_decimal(value: Any, _: Any = None) -> decimal.Decimal:
-        number = _decimal(value)
+        if type(value) is not str:
+            number = _decimal(value)
+        elif (match := _DECIMAL.fullmatch(value)) is None:
+            raise fault("must be decimal text such as '12.50'", "format")
+        else:
+            number = decimal.Decimal(value)
+            whole, places, exponent = match.groups()
+            # Nearly every number: the digits as they are written fit, and need not be counted one by one.
+            if exponent is None and len(whole) <= precision - scale and len(places or "") <= scale:
+                return number
         _check_digits(number, precision, scale)
         return number
 
@@ -141,11 +150,7 @@ def _decimal(value: Any) -> decimal.Decimal:
         if value.is_finite():
             return value
         raise fault("must be a finite decimal", "range")
-    if type(value) is not str:
-        raise mismatch("decimal text", value)
-    if _DECIMAL.fullmatch(value) is None:
-        raise fault("must be decimal text such as '12.50'", "format")
-    return decimal.Decimal(value)
+    raise mismatch("decimal text", value)
 
 
 def _check_digits(number: decimal.Decimal, precision: int, scale: int) -> None:
