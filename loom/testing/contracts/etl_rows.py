@@ -60,7 +60,7 @@ SALE: Row = {
 class CopySales(ETLStep[Day]):
     """Reads and writes by the model."""
 
-    sales = FromTable(Sale).where((col("price") > Decimal("1")) & (col("at") >= NOON))
+    sales = FromTable(Sale).where((col("price") > Decimal(1)) & (col("at") >= NOON))
     target = IntoTable("copies").replace()
 
     def execute(self, *, sales: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

@@ -1,6 +1,5 @@
 """The steps that the contract runs. All are portable, so that any engine can run them."""
 
-# ruff: noqa: D101, D102
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class TableContract(EtlBench):
 
     def test_replace_partition_refuses_rows_of_another_partition(self, lab: EtlLab, orders: list[Row]) -> None:
         """Such rows would be left behind by the next run; the table stays as it was, or is not made."""
-        with pytest.raises(StepFailed, match="a row for table 'out' has day = .*2013.*, not .*2013"):
+        with pytest.raises(StepFailed, match=r"a row for table 'out' has day = .*2013.*, not .*2013"):
             lab.run(ReplaceTodayByAll)
         assert "out" not in lab.engine.tables.names()
         lab.run(ReplaceDays)

@@ -1,0 +1,1 @@
+"""ETL on Spark, over Parquet tables whose commits are atomic."""
