@@ -166,18 +166,24 @@ def _datetime(logical: LogicalType) -> Fit:
 
 
 def _duration(logical: LogicalType) -> Fit:
-    return _instance(dt.timedelta, "a duration")
+    # 64 bits of microseconds: about 292,000 years.
+    longest = dt.timedelta(microseconds=INT_RANGE[1])
+
+    def fit(value: Any) -> Any:
+        if not isinstance(value, dt.timedelta):
+            raise _mismatch("a duration", value)
+        if abs(value) > longest:
+            raise ValueError(f"is longer than {longest.days} days")
+        return value
+
+    return fit
 
 
 def _uuid(logical: LogicalType) -> Fit:
-    return _instance(uuid.UUID, "a UUID")
-
-
-def _instance(wanted: type, what: str) -> Fit:
     def fit(value: Any) -> Any:
-        if isinstance(value, wanted):
+        if isinstance(value, uuid.UUID):
             return value
-        raise _mismatch(what, value)
+        raise _mismatch("a UUID", value)
 
     return fit
 

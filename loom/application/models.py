@@ -95,8 +95,9 @@ def _check_keys(schema: ModelSchema, issues: Issues) -> None:
             names = ", ".join(each.name for each in schema.keys) or "nothing"
             message = f"{schema.name}.{field.name} is autoincrement, but the key is {names}"
             issues.add("LOOM-CORE-004", schema.model, message, "a counted number identifies the row alone")
-        if field.options.key and (field.type.nullable or not has_order(field.type)):
-            what = "nullable" if field.type.nullable else field.type.kind.value
+        nullable = field.type.nullable and not field.options.autoincrement
+        if field.options.key and (nullable or not has_order(field.type)):
+            what = "nullable" if nullable else field.type.kind.value
             message = f"{schema.name}.{field.name} is a key, but its type is {what}"
             issues.add(
                 "LOOM-CORE-008", schema.model, message, "a key identifies the row: it is a scalar and never null"

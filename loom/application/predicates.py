@@ -12,12 +12,27 @@ from typing import TypeAlias
 import attrs
 
 from loom.domain.errors import FieldError, InvalidInput
-from loom.domain.expr import ARITHMETIC, COMPARISONS, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Ref
+from loom.domain.expr import (
+    ARITHMETIC,
+    COMPARISONS,
+    LOGIC,
+    Binary,
+    Expr,
+    IsIn,
+    IsNull,
+    Like,
+    Literal,
+    Not,
+    Ref,
+    children,
+)
 from loom.domain.expr_check import literal_kind
+from loom.domain.expr_python import Getter, to_python
 from loom.domain.model import FieldSchema
 from loom.domain.schema import INT_RANGE, Kind
 
 KindOf: TypeAlias = Callable[[Ref], Kind]
+_UNARY = (Not, IsNull, IsIn, Like)
 _NUMBERS = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL})
 _UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
 
@@ -39,14 +54,32 @@ def plain_expression(expr: Expr) -> Expr:
         return Literal(_plain_value(expr.value))
     if isinstance(expr, IsIn):
         return IsIn(plain_expression(expr.operand), tuple(_plain_value(option) for option in expr.options))
-    if isinstance(expr, Not | IsNull | Like):
+    if isinstance(expr, _UNARY):
         return attrs.evolve(expr, operand=plain_expression(expr.operand))
     if not isinstance(expr, Binary):
         return expr
     left, right = plain_expression(expr.left), plain_expression(expr.right)
-    if expr.op in COMPARISONS | ARITHMETIC and (_is_null(left) or _is_null(right)):
+    # Not an error: a predicate may be bound to a caller who has no tenant, and then no row is his.
+    if expr.op not in LOGIC and (_is_null(left) or _is_null(right)):
         return Literal(None)
     return Binary(expr.op, left, right)
+
+
+def folded(expr: Expr) -> Expr:
+    """A well-typed expression without operations on constants alone, and with null for what is compared with null.
+
+    Stores then meet constants only beside columns, whose type and collation they take on.
+    """
+    if isinstance(expr, Binary):
+        expr = Binary(expr.op, folded(expr.left), folded(expr.right))
+        if expr.op not in LOGIC and (_is_null(expr.left) or _is_null(expr.right)):
+            return Literal(None)
+    elif isinstance(expr, _UNARY):
+        expr = attrs.evolve(expr, operand=folded(expr.operand))
+    operands = children(expr)
+    if operands and all(isinstance(operand, Literal) for operand in operands):
+        return Literal(to_python(expr, _no_row)(None))
+    return expr
 
 
 def value_kind(expr: Expr, kind_of: KindOf) -> Kind | None:
@@ -68,7 +101,7 @@ def store_faults(expr: Expr, kind_of: KindOf) -> Iterator[str]:
         yield from store_faults(expr.right, kind_of)
         known = [kind for side in (expr.left, expr.right) if (kind := value_kind(side, kind_of)) is not None]
         yield from _operand_faults(expr, known)
-    elif isinstance(expr, Not | IsNull | IsIn | Like):
+    elif isinstance(expr, _UNARY):
         yield from store_faults(expr.operand, kind_of)
         if not isinstance(expr, IsNull) and value_kind(expr.operand, kind_of) in _UNORDERED:
             yield f"{expr!r} compares a column without an order"
@@ -106,6 +139,10 @@ def _constant_fault(value: object) -> str:
     if isinstance(value, dt.datetime) and value.utcoffset() is None:
         return "has no time zone"
     return ""
+
+
+def _no_row(ref: Ref) -> Getter:
+    raise LookupError(f"{ref!r} is no constant")
 
 
 def _is_null(expr: Expr) -> bool:

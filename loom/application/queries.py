@@ -9,7 +9,7 @@ import attrs
 
 from loom.application.compile import nearest
 from loom.application.models import has_order
-from loom.application.predicates import plain_expression, store_faults, stored_kind
+from loom.application.predicates import folded, plain_expression, store_faults, stored_kind
 from loom.application.rows import RowPlan
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.expr import Expr, Literal, Ref, Root, col
@@ -68,7 +68,7 @@ class QueryPlan(Generic[M]):
             errors = [FieldError(path=("where",), message=message) for message in faults]
         if errors:
             raise InvalidInput(errors, subject=self._subject())
-        return plain
+        return folded(plain)
 
     def order(self, sort: Sequence[Sort]) -> tuple[Sort, ...]:
         """The order with the key columns at its end, so that no two rows are equal in it.

@@ -237,7 +237,10 @@ def _json_fit(field: FieldSchema, codec: Codec) -> Fit:
     def fit(value: Any) -> str:
         if value is None:
             raise ValueError("must not be null")
-        encoded = codec.encode(value)
+        try:
+            encoded = codec.encode(value)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
         # Read back at once: what cannot be read later is not stored now.
         codec.decode(encoded, target)
         return encoded.decode()

@@ -6,6 +6,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,16 +88,23 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
     """A new empty database on the shared server, dropped after the test."""
-    name = f"test_{uuid.uuid4().hex}"
-    execute(postgres_url, f'CREATE DATABASE "{name}"')
-    yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
-    execute(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """A running PostgreSQL for one test alone, which may kill and restart it."""
     yield from _running()
+
+
+@contextmanager
+def new_database(postgres_url: str) -> Iterator[str]:
+    """A new empty database on the shared server, for a fixture of any scope: making one takes up to a second."""
+    name = f"test_{uuid.uuid4().hex}"
+    execute(postgres_url, f'CREATE DATABASE "{name}"')
+    yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+    execute(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _running() -> Iterator[PostgresServer]:

@@ -234,7 +234,7 @@ class RepositoryContract(PersistenceSuite):
         assert found == Flight(day=dt.date(2013, 1, 1), number=1499, delay=1)
 
     async def test_of_many_rows_all_are_created_or_none(self, persistence: Persistence) -> None:
-        rows = [Airline(code=code, name=code) for code in ("A", "B", "A")]
+        rows = [Airline(code=code, name=str(number)) for number, code in enumerate(("A", "B", "A"))]
         async with persistence.begin() as unit:
             with pytest.raises(Conflict) as caught:
                 await unit.repository(Airline).create_many(rows)

@@ -1,0 +1,1 @@
+"""Stores in databases, by SQLAlchemy's Core: SQLite embedded, PostgreSQL in production."""

@@ -1,0 +1,144 @@
+"""Persistence in a database.
+
+Isolation: a writing unit of work is one transaction, begun by its first statement. On SQLite writing units follow each
+other, so each sees everything that the one before it did. On PostgreSQL they run side by side under ``REPEATABLE
+READ``: a unit sees one snapshot, and changing a row that another unit has changed since fails with ``Conflict``, after
+which the whole unit can be run again. So no update is lost in either. Two units that read the same rows and write
+different ones do not see each other (write skew): what must hold over several rows belongs in a unique or foreign key.
+A read-only unit opens no transaction: each of its statements sees what is committed then, and a stream one snapshot.
+
+One event loop per object: the connections belong to the loop that opened them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from loom.adapters.sqlalchemy.database import Database
+from loom.adapters.sqlalchemy.errors import Translation
+from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
+from loom.adapters.sqlalchemy.job_statuses import SqlJobStatusStore, job_put
+from loom.adapters.sqlalchemy.models import StoredModel, compile_stored
+from loom.adapters.sqlalchemy.outbox import SqlInbox, SqlOutbox, inbox_claim
+from loom.adapters.sqlalchemy.relay_store import SqlRelayStore
+from loom.adapters.sqlalchemy.repository import SqlRepository
+from loom.adapters.sqlalchemy.schema import prepare_schema
+from loom.adapters.sqlalchemy.session import Session
+from loom.adapters.sqlalchemy.statements import Statement
+from loom.adapters.sqlalchemy.system_tables import SYSTEM_MODELS, InboxRow, JobRow, OutboxRow, add_system_indexes
+from loom.application.units import UnitState, unknown_model
+from loom.domain.errors import ScopeClosed
+from loom.ports.clock import Clock
+from loom.ports.codec import Codec
+from loom.ports.persistence import UnitOfWork
+
+M = TypeVar("M")
+
+
+@attrs.frozen(eq=False)
+class Started:
+    """What a start decides, once for all units of work."""
+
+    models: dict[type, StoredModel]
+    translation: Translation
+    foreign_keys: ForeignKeys
+    inbox_claim: Statement
+    job_put: Statement
+
+
+class SqlPersistence:
+    """A store in SQLite or PostgreSQL. Starts once; units of work may run concurrently in its event loop."""
+
+    def __init__(self, database: Database, *, create_tables: bool, codec: Codec, clock: Clock) -> None:
+        self._database = database
+        self._create_tables = create_tables
+        self._codec = codec
+        self._clock = clock
+        self._started: Started | None = None
+
+    def begin(self, *, read_only: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self._begin(read_only)
+
+    @asynccontextmanager
+    async def _begin(self, read_only: bool) -> AsyncIterator[UnitOfWork]:
+        started = self._require()
+        session = Session(self._database, started.translation, UnitState(read_only))
+        try:
+            yield SqlUnitOfWork(started, session, self._clock)
+        finally:
+            await session.close()
+
+    async def start(self, models: Sequence[type]) -> None:
+        """Connect, create missing tables where the settings say so, and check that the others fit.
+
+        Raises:
+            CompileError: the models have faults.
+            ConfigError: the database refuses the user, or its tables are not those of the models.
+            Unavailable: the database does not answer.
+        """
+        dialect = self._database.writer.dialect
+        stored = compile_stored([*models, *SYSTEM_MODELS], self._codec, dialect)
+        add_system_indexes(stored.catalogue)
+        translation = Translation(self._database.address, stored.catalogue)
+        try:
+            await prepare_schema(self._database, translation, create=self._create_tables)
+        except BaseException:
+            await self._database.close()
+            raise
+        self._started = Started(
+            models=dict(stored.by_class),
+            translation=translation,
+            foreign_keys=ForeignKeys(stored.catalogue, dialect.name),
+            inbox_claim=inbox_claim(stored.by_class[InboxRow], dialect),
+            job_put=job_put(stored.by_class[JobRow], dialect),
+        )
+
+    async def stop(self) -> None:
+        self._started = None
+        await self._database.close()
+
+    def relay_store(self) -> SqlRelayStore:
+        started = self._require()
+        return SqlRelayStore(self._database, started.translation, started.models[OutboxRow])
+
+    def job_statuses(self) -> SqlJobStatusStore:
+        started = self._require()
+        model = started.models[JobRow]
+        return SqlJobStatusStore(self._database, started.translation, model, started.job_put, self._clock)
+
+    def _require(self) -> Started:
+        if self._started is None:
+            raise ScopeClosed("the store has not been started", remedy="await start(models) first")
+        return self._started
+
+
+@attrs.frozen(eq=False)
+class SqlUnitOfWork:
+    """One transaction of a database."""
+
+    started: Started
+    session: Session
+    clock: Clock
+
+    def repository(self, model: type[M]) -> SqlRepository[M]:
+        self.session.state.check()
+        found = self.started.models.get(model)
+        if found is None:
+            raise unknown_model(model, self.started.models)
+        repository: SqlRepository[Any] = SqlRepository(found, self.session, self.clock, self.started.foreign_keys)
+        return cast("SqlRepository[M]", repository)
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self.started.models[OutboxRow], self.session)
+
+    @property
+    def inbox(self) -> SqlInbox:
+        return SqlInbox(self.started.models[InboxRow], self.started.inbox_claim, self.session, self.clock)
+
+    async def commit(self) -> None:
+        await self.session.commit()

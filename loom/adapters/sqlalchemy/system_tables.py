@@ -1,0 +1,65 @@
+"""The tables that loom keeps beside those of the models: outbox, inbox and job states.
+
+They are models like any other, so that their values are kept and checked in the same way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+
+from loom.adapters.sqlalchemy.tables import Catalogue, constraint_name
+from loom.domain.model import entity, field, key
+
+
+@entity(table="loom_outbox")
+class OutboxRow:
+    position: int = key(autoincrement=True)
+    id: uuid.UUID = field(unique=True)
+    kind: str
+    destination: str
+    type: str
+    key: str
+    payload: bytes
+    headers: dict[str, str]
+    created_at: dt.datetime
+    attempts: int = 0
+    hidden_until: dt.datetime | None = None
+    sent_at: dt.datetime | None = None
+    error: str | None = None
+
+
+@entity(table="loom_inbox")
+class InboxRow:
+    consumer: str = key()
+    message_id: uuid.UUID = key()
+    handled_at: dt.datetime
+
+
+@entity(table="loom_jobs")
+class JobRow:
+    id: uuid.UUID = key()
+    job: str = field(index=True)
+    state: str
+    attempts: int
+    result: bytes | None = None
+    error: str | None = None
+    updated_at: dt.datetime
+
+
+SYSTEM_MODELS = (OutboxRow, InboxRow, JobRow)
+
+
+def add_system_indexes(catalogue: Catalogue) -> None:
+    """Index what waits in the outbox, and only that: it is looked at all the time, however much has been sent."""
+    table = catalogue.tables["loom_outbox"].table
+    waiting = table.c.sent_at.is_(None)
+    for columns in (["position"], ["key", "position"]):
+        sa.Index(
+            constraint_name("ix", "loom_outbox", "waiting", *columns),
+            *(table.c[name] for name in columns),
+            sqlite_where=waiting,
+            postgresql_where=waiting,
+        )

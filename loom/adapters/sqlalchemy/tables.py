@@ -1,0 +1,127 @@
+"""Tables made from models, and what their constraints mean in the words of the model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from loom.adapters.sqlalchemy.storage import Storage, storage_of
+from loom.domain.model import FieldSchema, ModelSchema
+
+_LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps."""
+
+
+@attrs.frozen(eq=False)
+class Reference:
+    """A field whose values must exist in a column of another table."""
+
+    table: str
+    field: str
+    target: str
+    column: str
+
+
+@attrs.frozen(eq=False)
+class ModelTable:
+    """A model's table in one database, and how its columns are kept."""
+
+    schema: ModelSchema
+    table: sa.Table
+    storages: Mapping[str, Storage]
+
+    @property
+    def key_columns(self) -> list[sa.Column[Any]]:
+        """The columns that identify a row."""
+        return [self.table.c[field.name] for field in self.schema.keys]
+
+
+@attrs.frozen(eq=False)
+class Catalogue:
+    """All tables of one store.
+
+    Attributes:
+        metadata: what is created.
+        tables: by name.
+        unique: fields by the name of the constraint that keeps them unique.
+        references: by the name of their constraint.
+    """
+
+    metadata: sa.MetaData
+    tables: Mapping[str, ModelTable]
+    unique: Mapping[str, tuple[str, ...]]
+    references: Mapping[str, Reference]
+
+
+def catalogue_of(schemas: Iterable[ModelSchema], dialect: str) -> Catalogue:
+    """Make the tables of compiled models for the database of that name."""
+    metadata = sa.MetaData()
+    tables = {schema.table: _table(schema, metadata, dialect) for schema in schemas}
+    unique: dict[str, tuple[str, ...]] = {}
+    references: dict[str, Reference] = {}
+    for made in tables.values():
+        schema = made.schema
+        unique[constraint_name("pk", schema.table)] = tuple(field.name for field in schema.keys)
+        for field in schema.fields:
+            unique[constraint_name("uq", schema.table, field.name)] = (field.name,)
+        for reference in references_of(schema):
+            references[constraint_name("fk", schema.table, reference.field)] = reference
+    return Catalogue(metadata, tables, unique, references)
+
+
+def references_of(schema: ModelSchema) -> Iterator[Reference]:
+    """The references that a model declares."""
+    for field in schema.fields:
+        if field.options.references is not None:
+            target, _, column = field.options.references.rpartition(".")
+            yield Reference(schema.table, field.name, target, column)
+
+
+def constraint_name(kind: str, *parts: str) -> str:
+    """A name that is the same in every process, and short enough for every database."""
+    name = "_".join((kind, *parts))
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}_{digest}"
+
+
+def _table(schema: ModelSchema, metadata: sa.MetaData, dialect: str) -> ModelTable:
+    storages = {field.name: storage_of(field, dialect) for field in schema.fields}
+    keys = [field.name for field in schema.keys]
+    table = sa.Table(
+        schema.table,
+        metadata,
+        *(_column(field, storages[field.name]) for field in schema.fields),
+        sa.PrimaryKeyConstraint(*keys, name=constraint_name("pk", schema.table)),
+        *_constraints(schema),
+        # Numbers of deleted rows are not given again, as in PostgreSQL.
+        sqlite_autoincrement=any(field.options.autoincrement for field in schema.fields),
+    )
+    return ModelTable(schema, table, storages)
+
+
+def _column(field: FieldSchema, storage: Storage) -> sa.Column[Any]:
+    counted = [sa.Identity(always=False)] if field.options.autoincrement else []
+    return sa.Column(
+        field.name,
+        storage.column,
+        *counted,
+        nullable=field.type.nullable and not field.options.key,
+        autoincrement=field.options.autoincrement,
+    )
+
+
+def _constraints(schema: ModelSchema) -> Iterator[sa.schema.SchemaItem]:
+    for field in schema.fields:
+        if field.options.unique:
+            yield sa.UniqueConstraint(field.name, name=constraint_name("uq", schema.table, field.name))
+        if field.options.index:
+            yield sa.Index(constraint_name("ix", schema.table, field.name), field.name)
+    for each in references_of(schema):
+        name = constraint_name("fk", schema.table, each.field)
+        yield sa.ForeignKeyConstraint([each.field], [f"{each.target}.{each.column}"], name=name)
