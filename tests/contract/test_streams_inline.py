@@ -4,14 +4,15 @@ import pytest
 
 from loom.adapters.inline.settings_streaming import InlineStreamingSettings
 from loom.adapters.inline.streaming import InlineStreamEngine
-from loom.adapters.kafka.settings import KafkaSettings
-from loom.adapters.kafka.topics import KafkaTopics
 from loom.adapters.memory.settings_topics import MemoryTopicsSettings
 from loom.adapters.memory.topics import MemoryTopics
 from loom.adapters.system.clock import SystemClock
 from loom.ports.transport import Topics
 from loom.testing.contracts.streaming import StreamContract
 from loom.testing.contracts.streaming_failures import StreamFailureContract
+from tests.contract.kafka_shared import SharedKafka, shared_kafka
+
+__all__ = ["shared_kafka"]
 
 
 class OnMemory:
@@ -23,14 +24,14 @@ class OnMemory:
 
 
 class OnKafka(OnMemory):
-    brokers: str
+    kafka: SharedKafka
 
     @pytest.fixture(autouse=True)
-    def _broker(self, apache_kafka_brokers: str) -> None:
-        self.brokers = apache_kafka_brokers
+    def _kafka(self, shared_kafka: SharedKafka) -> None:
+        self.kafka = shared_kafka
 
     def make_topics(self) -> Topics:
-        return KafkaTopics(KafkaSettings(brokers=self.brokers))
+        return self.kafka
 
 
 class TestInlineOnMemory(OnMemory, StreamContract):
