@@ -14,6 +14,8 @@ from loom.adapters.fastapi.settings import FastapiSettings
 from loom.adapters.fastapi.shell import FastapiShell
 from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
+from loom.adapters.sqlalchemy.provide import provide
+from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.adapters.system.clock import SystemClock
 from loom.application.usecase.executor import Executor
 from loom.ports.persistence import Persistence
@@ -27,13 +29,10 @@ def make_store(name: str, folder: Path) -> Persistence:
     codec, clock = JsonCodec(), SystemClock()
     if name == "memory":
         return MemoryPersistence(codec=codec, clock=clock)
-    from loom.adapters.sqlalchemy.provide import provide
-    from loom.adapters.sqlalchemy.settings import SqlalchemySettings
-
     return provide(SqlalchemySettings(url=f"sqlite+aiosqlite:///{folder}/shop.db"), codec=codec, clock=clock)
 
 
-STORES = ("memory",)
+STORES = ("memory", "sqlite")
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.config import CacheConfig, SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from loom.adapters.fastapi.settings import FastapiSettings
@@ -33,7 +34,9 @@ def empty_store() -> MemoryPersistence:
 
 executor = Executor(persistence=empty_store(), resolver=NothingBound(), codec=JsonCodec(), clock=SystemClock())
 app = FastapiShell(FastapiSettings(), JsonCodec()).build(compiled(), executor)
-schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+# Without it failures would be kept in the working folder.
+NO_CACHE = SchemathesisConfig(cache=CacheConfig(enabled=False))
+schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=NO_CACHE)
 
 
 @schema.exclude(path=BROKEN).parametrize()

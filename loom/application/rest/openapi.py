@@ -80,6 +80,7 @@ def openapi_document(
         operation = _operation(route, first.path.parameters, components, problem)
         operation["operationId"] = _operation_id(route, taken)
         paths.setdefault(first.path.text, {})[route.method.lower()] = operation
+    paths |= _health_paths(problem)
     head = {"title": info.title, "version": info.version, "description": info.description}
     return {
         "openapi": "3.1.0",
@@ -88,6 +89,20 @@ def openapi_document(
         "paths": paths,
         "components": {"schemas": components.schemas, "headers": _HEADERS},
     }
+
+
+def _health_paths(problem: Schema) -> dict[str, dict[str, Any]]:
+    """The paths that every application serves beside its interfaces."""
+    body = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
+    success = {"description": "OK", "headers": dict(_CORRELATION), "content": {JSON_TYPE: {"schema": body}}}
+    live = {"operationId": "health_live", "summary": "The process runs.", "responses": {"200": success}}
+    refused = {str(status): _problem_response(status, problem) for status in (500, 503)}
+    ready = {
+        "operationId": "health_ready",
+        "summary": "Requests can be answered.",
+        "responses": {"200": success, **refused},
+    }
+    return {"/health/live": {"get": live}, "/health/ready": {"get": ready}}
 
 
 def _operation(route: RoutePlan, names: Sequence[str], components: Components, problem: Schema) -> dict[str, Any]:
