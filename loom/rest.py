@@ -1,7 +1,25 @@
-"""The public face of REST: interfaces, routes, generated use cases, and the applications that serve them."""
+"""The public face of REST: interfaces, routes, generated use cases, jobs, and the applications that serve them."""
 
+from loom.application.jobs.declare import Delivery, Job
+from loom.application.jobs.service import JobHandle, JobService
 from loom.application.rest.auto import AutoCrud, auto_crud
 from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
 from loom.config.rest_app import app_of, create_app, mount
+from loom.ports.jobs import JobState, JobStatus
 
-__all__ = ["AutoCrud", "PaginationMode", "RestInterface", "RestRoute", "app_of", "auto_crud", "create_app", "mount"]
+__all__ = [
+    "AutoCrud",
+    "Delivery",
+    "Job",
+    "JobHandle",
+    "JobService",
+    "JobState",
+    "JobStatus",
+    "PaginationMode",
+    "RestInterface",
+    "RestRoute",
+    "app_of",
+    "auto_crud",
+    "create_app",
+    "mount",
+]

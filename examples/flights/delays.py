@@ -51,9 +51,7 @@ class ReportDelay(UseCase[DelayReport, DelayReport]):
         Rule.require(F(NewDelay).reason.is_in(REASONS), message=f"the reason is one of: {', '.join(REASONS)}"),
     ]
 
-    async def execute(
-        self, cmd: NewDelay = Input(), flight: Flight = LoadById(Flight, by="flight_id")
-    ) -> DelayReport:
+    async def execute(self, cmd: NewDelay = Input(), flight: Flight = LoadById(Flight, by="flight_id")) -> DelayReport:
         report = await self.main_repo.create(cmd)
         self.emit(
             DelayReported(

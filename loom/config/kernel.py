@@ -14,8 +14,11 @@ from dependency_injector import providers
 
 from loom.adapters.structlog.setup import set_up_logging
 from loom.application.compile import Issues
+from loom.application.jobs.messages import messages_for
+from loom.application.jobs.runner import JobWorker
+from loom.application.jobs.service import JobService
 from loom.application.outbox.relay import Relay
-from loom.application.outbox.senders import EventSender, Sender
+from loom.application.outbox.senders import EventSender, JobSender, Sender
 from loom.application.usecase.application import Application
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.executor import Executor
@@ -29,6 +32,7 @@ from loom.domain.errors import CompileError, ConfigError, LoomError
 from loom.domain.events import OutboxKind
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
+from loom.ports.jobs import JobQueue
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
 
@@ -60,6 +64,8 @@ class Kernel:
         self._stop_relay: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.bind(Application, self)
+        # For steps and handlers; inside a use case the dispatch belongs to its scope.
+        self.bind(JobService, providers.Factory(lambda: JobService(self.executor)))
 
     @classmethod
     def from_yaml(cls, *files: str | Path, overrides: Iterable[str] = (), modules: Iterable[ModuleType] = ()) -> Kernel:
@@ -131,7 +137,10 @@ class Kernel:
     @cached_property
     def relay(self) -> Relay:
         """The relay of the outbox. The running kernel runs it; call ``run_until_empty`` where a test wants it now."""
-        senders: dict[OutboxKind, Sender] = {OutboxKind.EVENT: EventSender(self._port(Topics))}
+        senders: dict[OutboxKind, Sender] = {
+            OutboxKind.EVENT: EventSender(self._port(Topics)),
+            OutboxKind.JOB: JobSender(self._port(JobQueue), messages_for(self.plans.jobs)),
+        }
         return Relay(
             store=self._port(Persistence).relay_store(),
             senders=senders,
@@ -152,6 +161,11 @@ class Kernel:
             raise CompileError(issues.found)
         return plans
 
+    @cached_property
+    def job_worker(self) -> JobWorker:
+        """Runs one job message in this process; what a queue is given."""
+        return JobWorker(executor=self.executor, plans=self.plans.jobs, queue=self._port(JobQueue))
+
     async def invoke(
         self,
         use_case: type[UseCase[Any, R]],
@@ -162,6 +176,12 @@ class Kernel:
     ) -> R:
         """Run a use case in a scope of its own; see ``Application.invoke``."""
         return await self.executor.invoke(use_case, command, params=params, context=context)
+
+    async def drain(self) -> None:
+        """Wait until the outbox is empty and every job that this process runs has ended, jobs of jobs included."""
+        queue = self._port(JobQueue)
+        while await self.relay.run_until_empty():
+            await queue.drain()
 
     async def start(self) -> None:
         """Compile everything, connect, and begin to relay.
@@ -174,6 +194,8 @@ class Kernel:
         set_up_logging(self.config.observability.log)
         self._loop = asyncio.get_running_loop()
         await self._port(Persistence).start([schema.model for schema in plans.models])
+        if plans.jobs:
+            await self._port(JobQueue).start(self.job_worker)
         stop = asyncio.Event()
         self._stop_relay = stop
         self._relaying = asyncio.create_task(self.relay.run(stop), name="loom-relay")
@@ -211,6 +233,8 @@ class Kernel:
 
     async def _close(self) -> None:
         made = self._container.made()
+        if JobQueue in made:
+            await made[JobQueue].stop()
         if Topics in made:
             await made[Topics].close()
         if Persistence in made:
@@ -225,7 +249,7 @@ class Kernel:
         return self._container.resolve(port)
 
     def _forget(self) -> None:
-        for name in ("executor", "relay", "plans"):
+        for name in ("executor", "job_worker", "plans", "relay"):
             self.__dict__.pop(name, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -11,6 +12,7 @@ from loom.application.models import compile_models
 from loom.application.usecase.executor import Executor
 from loom.application.wiring import Resolver
 from loom.config.discovery import Declarations
+from loom.config.structure import Config
 from loom.domain.model import ModelSchema
 
 
@@ -20,6 +22,7 @@ class Plans:
 
     models: tuple[ModelSchema, ...] = ()
     interfaces: tuple[Any, ...] = ()
+    jobs: Mapping[str, Any] = attrs.field(factory=dict)
     pipelines: tuple[Any, ...] = ()
     flows: tuple[Any, ...] = ()
 
@@ -34,10 +37,12 @@ def compile_declarations(declarations: Declarations, executor: Executor, resolve
         issues: receives every fault; the plans are incomplete where it has any.
     """
     models = compile_models(declarations.entities, issues)
-    executor.compile(declarations.of("use_cases"), issues)
+    jobs = declarations.of("jobs")
+    executor.compile((each for each in declarations.of("use_cases") if each not in jobs), issues)
     return Plans(
         models=models,
         interfaces=_interfaces(declarations, executor, resolver, issues),
+        jobs=_jobs(declarations, executor, resolver, issues),
         pipelines=_pipelines(declarations, resolver, issues),
         flows=_flows(declarations, resolver, issues),
     )
@@ -58,6 +63,29 @@ def _interfaces(declarations: Declarations, executor: Executor, resolver: Resolv
     for route in routes:
         executor.adopt(route.use_case)
     return tuple(plans)
+
+
+def _jobs(declarations: Declarations, executor: Executor, resolver: Resolver, issues: Issues) -> Mapping[str, Any]:
+    changes = _changes(resolver.resolve(Config))
+    if not declarations.of("jobs") and not changes:
+        return {}
+    from loom.application.jobs.compile import check_redelivery, compile_jobs
+    from loom.ports.jobs import JobQueue
+
+    plans = compile_jobs(declarations.of("jobs"), issues, resolver, changes)
+    port: Any = JobQueue
+    check_redelivery(plans.values(), resolver.resolve(port), issues)
+    for plan in plans.values():
+        executor.adopt(plan.use_case)
+    return plans
+
+
+def _changes(config: Config) -> dict[str, dict[str, object]]:
+    """What the deployment says about each job, without what it leaves to the class."""
+    return {
+        name: attrs.asdict(override, filter=lambda _, value: value is not None)
+        for name, override in config.jobs.overrides.items()
+    }
 
 
 def _pipelines(declarations: Declarations, resolver: Resolver, issues: Issues) -> tuple[Any, ...]:

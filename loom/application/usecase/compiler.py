@@ -188,9 +188,11 @@ def _builder(wanted: Any, resolver: Resolver) -> Any:
         return lambda scope, executor: scope.repository(model)
     if wanted is Scope or wanted is Context:
         return lambda scope, executor: scope if wanted is Scope else scope.context
-    if not isinstance(wanted, type):
+    # EtlEngine[Any] is bound as EtlEngine: a container knows classes, not their arguments.
+    bound = typing.get_origin(wanted) or wanted
+    if not isinstance(bound, type):
         return None
-    scoped = SCOPED.get(wanted)
+    scoped = SCOPED.get(bound)
     if scoped is not None:
         return scoped
-    return (lambda scope, executor: resolver.resolve(wanted)) if resolver.knows(wanted) else None
+    return (lambda scope, executor: resolver.resolve(bound)) if resolver.knows(bound) else None
