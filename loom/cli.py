@@ -36,8 +36,8 @@ def check(files: Files = None, overrides: Overrides = None) -> None:
         plans = Kernel.from_yaml(*(files or []), overrides=overrides or []).plans
     except LoomError as error:
         _fail(error)
-    counts = ", ".join(f"{len(getattr(plans, name))} {name}" for name in ("models", "interfaces", "pipelines", "flows"))
-    typer.echo(f"no issues: {counts}")
+    kinds = ("models", "interfaces", "jobs", "pipelines", "flows")
+    typer.echo("no issues: " + ", ".join(f"{kind} {len(getattr(plans, kind))}" for kind in kinds))
 
 
 @config.command()

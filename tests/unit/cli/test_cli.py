@@ -51,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_check_without_files_checks_the_embedded_defaults() -> None:
     result = run("check")
-    assert result.output == "no issues: 0 models, 0 interfaces, 0 pipelines, 0 flows\n"
+    assert result.output == "no issues: models 0, interfaces 0, jobs 0, pipelines 0, flows 0\n"
     assert result.exit_code == 0
 
 
@@ -59,7 +59,7 @@ def test_check_finds_the_application_in_the_working_folder(folder: Path) -> None
     """As the installed command, which does not have that folder on its path by itself."""
     command = [sys.executable, "-I", "-c", "from loom.cli import main; main()", "check", "good.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("no issues: 1 models, 0 interfaces, 0 pipelines, 0 flows\n", "")
+    assert (done.stdout, done.stderr) == ("no issues: models 1, interfaces 0, jobs 0, pipelines 0, flows 0\n", "")
     assert done.returncode == 0
 
 
