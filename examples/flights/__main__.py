@@ -94,7 +94,7 @@ async def _report(port: int, tables: TableStore) -> Answers:
 
 async def _relay(kernel: Kernel) -> None:
     with stage("4. Outbox -> topic -> flow -> table and jobs"):
-        await kernel.relay.run_until_empty()
+        await kernel.drain()
         report = await StreamingRunner.of(delays, kernel, lifespan=kernel.lifespan).run_until_idle()
         console.print(f"  the flow read {report.read:,} events", highlight=False)
         # The jobs that the flow dispatched wait in the outbox like any event.

@@ -38,6 +38,7 @@ from loom.ports.transport import Topics
 
 T = TypeVar("T")
 R = TypeVar("R")
+_DRAIN_POLL = 0.02
 
 
 class Kernel:
@@ -178,10 +179,19 @@ class Kernel:
         return await self.executor.invoke(use_case, command, params=params, context=context)
 
     async def drain(self) -> None:
-        """Wait until the outbox is empty and every job that this process runs has ended, jobs of jobs included."""
-        queue = self._port(JobQueue)
-        while await self.relay.run_until_empty():
+        """Wait until the outbox is empty and every job that this process runs has ended, jobs of jobs included.
+
+        It waits for records that cannot be sent as long as they cannot; bound it with ``asyncio.timeout``.
+        """
+        queue, store, clock = self._port(JobQueue), self.relay.store, self._port(Clock)
+        while True:
+            await self.relay.run_until_empty()
+            # The relay of this kernel may hold a claim; only what was sent before the drain is waited for by it.
+            empty = not (await store.counts())["pending"]
             await queue.drain()
+            if empty and not (await store.counts())["pending"]:
+                return
+            await clock.sleep(_DRAIN_POLL)
 
     async def start(self) -> None:
         """Compile everything, connect, and begin to relay.
