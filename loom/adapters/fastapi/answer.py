@@ -10,17 +10,17 @@ from typing import Any
 import attrs
 from starlette.types import Scope, Send
 
-from loom.application.rest.cursor import Cursors
 from loom.application.rest.declare import PaginationMode
-from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
+from loom.application.rest.pages import Pager
+from loom.application.rest.plan import Reply, ReplyPlan, RoutePlan
 from loom.application.rest.problems import PROBLEM_TYPE, problem_of
 from loom.domain.context import CORRELATION_HEADER
-from loom.domain.query import Page
+from loom.domain.query import Page, Query
 from loom.ports.codec import Codec
 
 Header = tuple[bytes, bytes]
-Write = Callable[[Any, Scope], "Answer"]
-"""Turns the result of a use case into an answer."""
+Write = Callable[[Any, Scope, Query], "Answer"]
+"""Turns the result of a use case into an answer. Only a page looks at the query."""
 
 _LOG = logging.getLogger("loom.rest")
 _CORRELATION = CORRELATION_HEADER.encode()
@@ -44,17 +44,19 @@ class Answer:
         await send({"type": "http.response.body", "body": body})
 
 
-def writer(route: RoutePlan, codec: Codec, cursors: Cursors) -> Write:
+def writer(route: RoutePlan, codec: Codec, pager: Pager | None) -> Write:
     """The function that writes the successful answers of a route."""
     reply = route.reply
     if reply.kind is Reply.EMPTY:
         empty = Answer(reply.status, b"")
-        return lambda result, scope: empty
+        return lambda result, scope, query: empty
     headers = ((b"content-type", codec.content_type.encode("ascii")),)
-    body = _page_body(route.page, route.path.shape, codec, cursors) if route.page else codec.encode
+    if route.page is not None and pager is not None:
+        return _paged(reply.status, route.page.mode, pager, codec, headers)
     if reply.location is not None:
-        return _created(reply, body, headers)
-    return lambda result, scope: Answer(reply.status, body(result), headers)
+        return _created(reply, codec, headers)
+    encode, status = codec.encode, reply.status
+    return lambda result, scope, query: Answer(status, encode(result), headers)
 
 
 def error_answer(error: BaseException, correlation_id: str, headers: Sequence[Header] = ()) -> Answer:
@@ -71,22 +73,24 @@ def problem_answer(document: dict[str, Any], headers: Sequence[Header] = ()) -> 
     return Answer(document["status"], body, ((b"content-type", PROBLEM_TYPE.encode("ascii")), *headers))
 
 
-def _created(reply: ReplyPlan, body: Callable[[Any], bytes], headers: Sequence[Header]) -> Write:
+def _created(reply: ReplyPlan, codec: Codec, headers: Sequence[Header]) -> Write:
     locate = reply.location
 
-    def write(result: Any, scope: Scope) -> Answer:
+    def write(result: Any, scope: Scope, query: Query) -> Answer:
         path = scope.get("root_path", "") + (locate(result) if locate else "")
-        return Answer(reply.status, body(result), (*headers, (b"location", path.encode("ascii"))))
+        return Answer(reply.status, codec.encode(result), (*headers, (b"location", path.encode("ascii"))))
 
     return write
 
 
-def _page_body(page: PagePlan, owner: str, codec: Codec, cursors: Cursors) -> Callable[[Page[Any]], bytes]:
-    if page.mode is PaginationMode.OFFSET:
-        return lambda found: codec.encode({"items": found.items, "total": found.total})
+def _paged(status: int, mode: PaginationMode, pager: Pager, codec: Codec, headers: Sequence[Header]) -> Write:
+    if mode is PaginationMode.OFFSET:
+        return lambda page, scope, query: Answer(
+            status, codec.encode({"items": page.items, "total": page.total}), headers
+        )
 
-    def encode(found: Page[Any]) -> bytes:
-        following = cursors.issue(owner, found.after) if found.after is not None else None
-        return codec.encode({"items": found.items, "next_cursor": following})
+    def write(page: Page[Any], scope: Scope, query: Query) -> Answer:
+        body = {"items": page.items, "next_cursor": pager.following(query, page)}
+        return Answer(status, codec.encode(body), headers)
 
-    return encode
+    return write

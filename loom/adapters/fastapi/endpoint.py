@@ -9,15 +9,18 @@ import attrs
 from starlette.types import Receive, Scope, Send
 
 from loom.adapters.fastapi.answer import Answer, Write, error_answer, problem_answer, writer
-from loom.adapters.fastapi.pages import QueryBuilder, query_builder
 from loom.adapters.fastapi.request import Disconnected, PathReader, QueryReader, context_of, read_body
 from loom.application.rest.cursor import Cursors
+from loom.application.rest.pages import Pager
 from loom.application.rest.plan import RoutePlan
 from loom.application.rest.problems import InvalidRequest, Located, problem
 from loom.application.usecase.application import Application
 from loom.domain.context import Context
 from loom.domain.errors import FieldError, InvalidInput
+from loom.domain.query import Query
 from loom.ports.codec import Codec
+
+_NO_QUERY = Query()
 
 
 @attrs.frozen(kw_only=True)
@@ -48,8 +51,8 @@ class UseCaseOperation:
         self._path_names = frozenset(plan.name for plan in route.path_parameters)
         self._query_names = frozenset(plan.name for plan in route.query_parameters)
         self._query_needed = any(plan.required for plan in route.query_parameters)
-        self._page: QueryBuilder | None = query_builder(route, runtime.cursors) if route.page else None
-        self._write: Write = writer(route, runtime.codec, runtime.cursors)
+        self._pager = _pager(route, runtime)
+        self._write: Write = writer(route, runtime.codec, self._pager)
         self._runtime = runtime
 
     async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
@@ -60,18 +63,19 @@ class UseCaseOperation:
             self._path.read(scope["path_params"], params, faults)
         if scope["query_string"] or self._query_needed:
             self._query.read(scope["query_string"], params, faults)
-        if self._page is not None:
-            self._page(params, faults)
         command = None if self._command is None else await self._read_command(self._command, scope, receive, faults)
         if faults:
             raise InvalidRequest(faults)
+        query = _NO_QUERY
+        if self._pager is not None:
+            query = params[self._pager.argument] = self._pager.query(params)
         try:
             result: Any = await self._runtime.application.invoke(
                 self._use_case, command, params=params, context=context
             )
         except InvalidInput as error:
             raise InvalidRequest([self._located(fault) for fault in error.errors]) from error
-        return self._write(result, scope)
+        return self._write(result, scope, query)
 
     def _located(self, fault: FieldError) -> Located:
         """The part of the request that a fault inside the use case speaks of, by the name that its path begins with."""
@@ -87,6 +91,12 @@ class UseCaseOperation:
             # Collected, so that faults of the path and the query string are told together with these.
             faults.extend(Located(part="body", error=fault) for fault in error.errors)
             return None
+
+
+def _pager(route: RoutePlan, runtime: Runtime) -> Pager | None:
+    if route.page is None:
+        return None
+    return Pager(route.page, route.path.shape, runtime.cursors, runtime.codec.unstructure)
 
 
 class Resource:

@@ -87,7 +87,7 @@ class FastapiShell:
         runtime = Runtime(
             application=application,
             codec=self.codec,
-            cursors=Cursors(self.settings.cursor_secret.encode() or secrets.token_bytes(32), self.codec),
+            cursors=Cursors(self.settings.cursor_secret.encode() or secrets.token_bytes(32)),
             max_body_bytes=self.settings.max_body_bytes,
         )
         by_shape: dict[str, list[RoutePlan]] = {}

@@ -14,6 +14,7 @@ from loom.application.rest.auto import auto_crud
 from loom.application.rest.declare import RestInterface, RestRoute
 from loom.application.rest.operations import OPERATIONS, key_path
 from loom.application.rest.options import check_options
+from loom.application.rest.pages import list_rules
 from loom.application.rest.paths import shape_of
 from loom.application.rest.plan import InterfacePlan, RoutePlan
 from loom.application.rest.replies import location_of
@@ -39,6 +40,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     if not check_options(cls, where, issues):
         return None  # what would follow from a wrong option is noise
     schema = _schema(cls, where, issues)
+    rules = list_rules(cls, schema, where, issues)
     declared = [(route, False) for route in cls.routes]
     generated = [(route, True) for route in _generated(cls, schema, where, issues)]
     if not declared and not generated and len(issues.found) == before:
@@ -46,7 +48,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     plans = [
         plan
         for route, is_generated in [*_not_replaced(generated, declared), *declared]
-        if (plan := compile_route(route, cls, is_generated, issues, resolver)) is not None
+        if (plan := compile_route(route, cls, rules, issues, resolver, generated=is_generated)) is not None
     ]
     check_duplicates(plans, issues)
     if len(issues.found) > before:

@@ -6,14 +6,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from loom.application.rest.problems import UnknownCursor
-from loom.domain.errors import LoomError
-from loom.ports.codec import Codec
 
 _MAC_BYTES: Final = 16
 
@@ -22,25 +21,24 @@ _MAC_BYTES: Final = 16
 class Cursors:
     """Issues and reads cursors.
 
-    The signature covers the list that a cursor belongs to as well, so that one cannot be used on another. All
-    processes that serve one API need the same secret.
+    The signature covers the list that a cursor belongs to as well, with its filters and its order, so that one cannot
+    be used on another. All processes that serve one API need the same secret.
     """
 
     secret: bytes = attrs.field(repr=False)
-    codec: Codec
 
-    def issue(self, owner: str, after: Sequence[Any]) -> str:
+    def issue(self, owner: str, position: Sequence[str | None]) -> str:
         """The cursor that continues behind a row.
 
         Args:
             owner: the list; the same text when the cursor is read.
-            after: values of the sort columns and of the key.
+            position: values of the sort columns and of the key, as text.
         """
-        position = self.codec.encode(list(after))
-        return base64.urlsafe_b64encode(self._mac(owner, position) + position).decode("ascii").rstrip("=")
+        held = json.dumps(list(position), separators=(",", ":")).encode("ascii")
+        return base64.urlsafe_b64encode(self._mac(owner, held) + held).decode("ascii").rstrip("=")
 
-    def read(self, owner: str, text: str, wanted: Any) -> tuple[Any, ...]:
-        """The values inside a cursor, as a tuple of the type ``wanted``.
+    def read(self, owner: str, text: str) -> list[str | None]:
+        """The position inside a cursor.
 
         Raises:
             UnknownCursor: it was not issued for this list with this secret, or was changed.
@@ -49,16 +47,13 @@ class Cursors:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise UnknownCursor from None
-        position = raw[_MAC_BYTES:]
-        if not hmac.compare_digest(raw[:_MAC_BYTES], self._mac(owner, position)):
+        held = raw[_MAC_BYTES:]
+        if not hmac.compare_digest(raw[:_MAC_BYTES], self._mac(owner, held)):
             raise UnknownCursor
-        try:
-            found: tuple[Any, ...] = self.codec.decode(position, wanted)
-        except LoomError:  # issued before the key of the model changed
-            raise UnknownCursor from None
+        found: list[str | None] = json.loads(held)
         return found
 
-    def _mac(self, owner: str, position: bytes) -> bytes:
+    def _mac(self, owner: str, held: bytes) -> bytes:
         # The length keeps the two parts apart: no other pair of them gives the same message.
-        head = f"{len(owner)}:{owner}".encode()
-        return hmac.digest(self.secret, head + position, hashlib.sha256)[:_MAC_BYTES]
+        head = f"{len(owner)}:{owner}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self.secret, head + held, hashlib.sha256)[:_MAC_BYTES]

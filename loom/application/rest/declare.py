@@ -59,6 +59,8 @@ class RestInterface(Generic[M]):
         pagination_mode: how the generated list, and routes that take a ``Query``, are paged.
         page_size: rows of a page where the client names no limit.
         max_page_size: most rows that a client may ask for in one page.
+        filters: columns that a list may be filtered by: ``?stock.ge=5``. No others may.
+        sorts: columns that a list may be ordered by: ``?sort=-price,name``. No others may.
         routes: routes of your own; one with the method and path of a generated route replaces it.
     """
 
@@ -70,4 +72,6 @@ class RestInterface(Generic[M]):
     pagination_mode: ClassVar[PaginationMode] = PaginationMode.CURSOR
     page_size: ClassVar[int] = 50
     max_page_size: ClassVar[int] = 200
+    filters: ClassVar[Sequence[str]] = ()
+    sorts: ClassVar[Sequence[str]] = ()
     routes: ClassVar[Sequence[RestRoute]] = ()

@@ -124,7 +124,6 @@ def _operation(route: RoutePlan, names: Sequence[str], components: Components, p
 
 def _parameter(plan: ParameterPlan, place: str, components: Components) -> dict[str, Any]:
     schema = components.of_type(attrs.evolve(plan.type, nullable=False), Direction.INPUT)
-    # In the path and the query string everything is text: a decimal has no second form there.
     if plan.bounds is not None:
         schema |= {"minimum": plan.bounds[0], "maximum": plan.bounds[1]}
     if plan.default is not None:
@@ -132,6 +131,9 @@ def _parameter(plan: ParameterPlan, place: str, components: Components) -> dict[
     described: dict[str, Any] = {"name": plan.name, "in": place, "required": place == "path" or plan.required}
     if plan.description:
         described["description"] = plan.description
+    if plan.separated:
+        described |= {"style": "form", "explode": False}
+        schema["minItems"] = 1
     return {**described, "schema": schema}
 
 

@@ -40,6 +40,8 @@ OPTIONS: Mapping[str, Check] = {
     "pagination_mode": _is(PaginationMode, "PaginationMode.CURSOR or PaginationMode.OFFSET"),
     "page_size": _count,
     "max_page_size": _count,
+    "filters": _sequence(str, 'a tuple of column names: ("name", "price")'),
+    "sorts": _sequence(str, 'a tuple of column names: ("name", "price")'),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
 }
 
@@ -53,6 +55,9 @@ def check_options(cls: type[RestInterface[Any]], where: Place, issues: Issues) -
             issues.add("LOOM-REST-013", where, f"{cls.__name__}.{name} is {value!r}", f"it takes {expected}")
         elif check is None and not _own_affair(name, value):
             issues.unknown("LOOM-REST-001", where, "interface option", name, OPTIONS)
+    if len(issues.found) == before and cls.page_size > cls.max_page_size:
+        told = f"{cls.__name__}.page_size is {cls.page_size}, but max_page_size is {cls.max_page_size}"
+        issues.add("LOOM-REST-013", where, told, "raise max_page_size")
     return len(issues.found) == before
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from types import GenericAlias
-from typing import Any
 
 import attrs
 
 from loom.application.compile import Issues
-from loom.application.rest.declare import PaginationMode, RestInterface
+from loom.application.rest.pages import ListRules, compile_page
 from loom.application.rest.paths import PathTemplate
 from loom.application.rest.plan import PagePlan, ParameterPlan
-from loom.application.rest.text import integer_between, is_repeated, text_reader
+from loom.application.rest.text import is_repeated, text_reader
 from loom.application.usecase.plan import ParamPlan, UseCasePlan
 from loom.domain.errors import Place
 from loom.domain.model import FieldSchema, ModelSchema, schema_of
 from loom.domain.query import Query
-from loom.domain.schema import INT_RANGE, Kind, LogicalType, logical_type
+from loom.domain.schema import LogicalType, logical_type
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +31,7 @@ def compile_parameters(
     plan: UseCasePlan,
     path: PathTemplate,
     row: ModelSchema | None,
-    interface: type[RestInterface[Any]],
+    rules: ListRules,
     where: Place,
     issues: Issues,
 ) -> Parameters:
@@ -43,7 +41,7 @@ def compile_parameters(
         plan: the use case.
         path: the whole path of the route.
         row: the model of the page that the use case returns, where it returns one.
-        interface: says how lists are paged.
+        rules: say how lists are asked for.
         where: the route, for issues.
         issues: takes what is wrong.
     """
@@ -56,8 +54,8 @@ def compile_parameters(
             issues.unknown("LOOM-REST-006", where, f"{plan.name} takes no {{{name}}}: its parameter", name, taken)
     keys = {name: entry.type for name, entry in _keys(plan).items() if name in path.parameters}
     compiled = {name: _parameter(param, keys.get(name), plan, where, issues) for name, param in scalars.items()}
-    page = _page(pages, row, plan, interface, where, issues)
-    extra = page_parameters(interface) if page is not None else ()
+    page = compile_page(pages, row, plan, rules, where, issues)
+    extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
     for parameter in extra:
         if parameter.name in scalars:
             issues.add(
@@ -71,22 +69,6 @@ def compile_parameters(
         query=(*(found for name, found in compiled.items() if found and name not in path.parameters), *extra),
         page=page,
     )
-
-
-def page_parameters(interface: type[RestInterface[Any]]) -> tuple[ParameterPlan, ...]:
-    """The query parameters that page a list."""
-    limit = _number(
-        "limit",
-        f"most rows of the page, up to {interface.max_page_size}",
-        low=1,
-        high=interface.max_page_size,
-        default=interface.page_size,
-    )
-    if interface.pagination_mode is PaginationMode.OFFSET:
-        return limit, _number("offset", "rows to skip", low=0, high=INT_RANGE[1], default=0)
-    text = LogicalType(kind=Kind.STRING, python=str)
-    description = "`next_cursor` of the page before; leave it out for the first page"
-    return limit, ParameterPlan(name="cursor", type=text, required=False, read=str, description=description)
 
 
 def _keys(plan: UseCasePlan) -> dict[str, FieldSchema]:
@@ -114,46 +96,4 @@ def _parameter(
         return None
     return ParameterPlan(
         name=param.name, type=logical, required=param.required, read=read, repeated=is_repeated(logical)
-    )
-
-
-def _page(
-    names: list[str],
-    row: ModelSchema | None,
-    plan: UseCasePlan,
-    interface: type[RestInterface[Any]],
-    where: Place,
-    issues: Issues,
-) -> PagePlan | None:
-    if not names and row is None:
-        return None
-    if len(names) != 1 or row is None:
-        issues.add(
-            "LOOM-REST-018",
-            where,
-            f"{plan.name} takes {len(names)} Query and returns {'a' if row else 'no'} Page",
-            "a list takes one parameter `query: Query` and returns Page[Model]",
-        )
-        return None
-    if not row.keys and interface.pagination_mode is PaginationMode.CURSOR:
-        issues.add(
-            "LOOM-REST-003",
-            where,
-            f"{row.name} has no key, so a cursor cannot continue behind one of its rows",
-            "declare a key(), or set pagination_mode = PaginationMode.OFFSET",
-        )
-        return None
-    after: Any = GenericAlias(tuple, tuple(entry.type.python for entry in row.keys))
-    return PagePlan(argument=names[0], mode=interface.pagination_mode, size=interface.page_size, after=after)
-
-
-def _number(name: str, description: str, *, low: int, high: int, default: int) -> ParameterPlan:
-    return ParameterPlan(
-        name=name,
-        type=LogicalType(kind=Kind.INT, python=int),
-        required=False,
-        read=integer_between(low, high),
-        default=default,
-        description=description,
-        bounds=(low, high),
     )

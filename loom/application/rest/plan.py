@@ -12,6 +12,7 @@ from loom.application.rest.declare import PaginationMode
 from loom.application.rest.paths import PathTemplate
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import LoomError, Place
+from loom.domain.expr import Expr
 from loom.domain.model import ModelSchema
 from loom.domain.schema import LogicalType
 
@@ -29,7 +30,8 @@ class ParameterPlan:
     """One parameter of the path or the query string.
 
     ``read`` turns its text into a value of ``type``, or raises ``Faults`` saying what is wrong. A ``repeated``
-    parameter may be given several times; ``read`` then reads one item. ``bounds`` narrow an integer further.
+    parameter may be given several times; ``read`` then reads one item. The items of a ``separated`` one stand in one
+    text with commas, which ``read`` reads whole. ``bounds`` narrow an integer further.
     """
 
     name: str
@@ -37,22 +39,30 @@ class ParameterPlan:
     required: bool
     read: Callable[[str], object]
     repeated: bool = False
+    separated: bool = False
     default: object = None
     description: str = ""
     bounds: tuple[int, int] | None = None
 
 
 @attrs.frozen(kw_only=True)
-class PagePlan:
-    """How a route turns page parameters into the ``Query`` of its use case.
+class FilterPlan:
+    """One query parameter that narrows a list, and the predicate that its value becomes."""
 
-    ``after`` is the type of the tuple that a cursor holds: values of the sort columns, then of the key columns.
-    """
+    parameter: ParameterPlan
+    build: Callable[[Any], Expr]
+
+
+@attrs.frozen(kw_only=True)
+class PagePlan:
+    """How a list is asked for: the ``Query`` goes to the parameter ``argument`` of the use case."""
 
     argument: str
     mode: PaginationMode
     size: int
-    after: Any
+    row: ModelSchema
+    parameters: tuple[ParameterPlan, ...]
+    filters: tuple[FilterPlan, ...]
 
 
 @attrs.frozen(kw_only=True)

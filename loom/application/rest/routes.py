@@ -8,6 +8,7 @@ from typing import Any
 
 from loom.application.compile import Issues
 from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
+from loom.application.rest.pages import ListRules
 from loom.application.rest.parameters import compile_parameters
 from loom.application.rest.paths import PathTemplate, path_template
 from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
@@ -25,7 +26,13 @@ _BODY_METHODS = ("POST", "PUT", "PATCH")
 
 
 def compile_route(
-    route: RestRoute, interface: type[RestInterface[Any]], generated: bool, issues: Issues, resolver: Resolver
+    route: RestRoute,
+    interface: type[RestInterface[Any]],
+    rules: ListRules,
+    issues: Issues,
+    resolver: Resolver,
+    *,
+    generated: bool = False,
 ) -> RoutePlan | None:
     """Compile a route and its use case; ``None`` where an issue was recorded."""
     before = len(issues.found)
@@ -36,7 +43,7 @@ def compile_route(
     if plan is None or path is None:
         return None
     reply = compile_reply(route, plan, where, issues)
-    parameters = compile_parameters(plan, path, _row(reply), interface, where, issues)
+    parameters = compile_parameters(plan, path, _row(reply), rules, where, issues)
     if plan.command is not None and method not in _BODY_METHODS:
         issues.add(
             "LOOM-REST-010",

@@ -125,6 +125,8 @@ class ProductInterface(RestInterface[Product]):
     auto = True
     page_size = 5
     max_page_size = 20
+    filters = ("sku", "name", "price", "stock", "status", "released", "batch", "weight", "fragile", "created_at")
+    sorts = ("name", "price", "released", "weight", "status")
     routes = (
         RestRoute(use_case=RestockProduct, method="POST", path="/{product_id}/restock", status_code=202),
         RestRoute(use_case=FindProducts, method="GET", path="/find"),

@@ -507,3 +507,59 @@ def test_issues_of_the_use_case_are_told_with_those_of_the_route() -> None:
         routes = (RestRoute(use_case=Untyped, method="GET", path="/{product_id}"),)
 
     assert [issue.split(" ")[0] for issue in issues_of(Interface)] == ["LOOM-CORE-109"]
+
+
+def test_filters_and_sorts_of_unknown_columns_are_told() -> None:
+    class Misspelt(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        filters = ("stok",)
+        sorts = ("prize", "extra")
+
+    assert issues_of(Misspelt) == [
+        "LOOM-REST-019 Misspelt.filters: column 'stok' does not exist | did you mean 'stock'?",
+        "LOOM-REST-019 Misspelt.sorts: column 'prize' does not exist | did you mean 'price'?",
+        "LOOM-REST-020 Misspelt.sorts: extra is json, which cannot be compared | leave it out",
+    ]
+
+
+def test_filters_need_an_entity() -> None:
+    class Bundle(RestInterface[None]):
+        prefix = "/x"
+        filters = ("name",)
+        routes = (RestRoute(use_case=Ping, method="GET"),)
+
+    assert issues_of(Bundle) == [
+        "LOOM-REST-019 filters has no effect without an entity | name it: RestInterface[Model]"
+    ]
+
+
+def test_a_page_is_not_larger_than_the_largest() -> None:
+    class Wrong(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        page_size = 500
+
+    assert issues_of(Wrong) == ["LOOM-REST-013 Wrong.page_size is 500, but max_page_size is 200 | raise max_page_size"]
+
+
+@pytest.mark.parametrize(
+    ("column", "operators"),
+    [
+        ("sku", "= ne in lt le gt ge like ilike"),
+        ("stock", "= ne in lt le gt ge"),
+        ("released", "= ne in lt le gt ge null"),
+        ("status", "= ne in"),
+        ("batch", "= ne in null"),
+        ("fragile", "="),
+    ],
+)
+def test_a_column_has_the_filters_of_its_type(column: str, operators: str) -> None:
+    class Filtered(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        include = ("list",)
+        filters = (column,)
+
+    names = [plan.name for plan in routes_of(Filtered)["GET /products"].query_parameters[2:]]
+    assert names == [column if part == "=" else f"{column}.{part}" for part in operators.split()]

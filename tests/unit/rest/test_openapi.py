@@ -148,10 +148,23 @@ def test_the_key_in_a_path_has_the_limits_of_its_column() -> None:
 
 
 def test_page_parameters_have_their_bounds() -> None:
-    limit, cursor = operation("/products", "get")["parameters"]
+    limit, cursor, *_ = operation("/products", "get")["parameters"]
     assert (limit["schema"]["minimum"], limit["schema"]["maximum"], limit["schema"]["default"]) == (1, 20, 5)
     assert (cursor["name"], cursor["required"]) == ("cursor", False)
     assert [parameter["name"] for parameter in operation("/rates", "get")["parameters"]] == ["limit", "offset"]
+
+
+def test_filters_and_sorts_are_typed() -> None:
+    parameters = {parameter["name"]: parameter for parameter in operation("/products", "get")["parameters"]}
+    assert parameters["stock.ge"]["schema"]["type"] == "integer"
+    assert parameters["status"]["schema"]["enum"] == ["draft", "on-sale"]
+    assert parameters["sku.in"]["schema"] == {
+        "type": "array",
+        "items": {"type": "string", "maxLength": 16, "pattern": "^[^\\u0000]*$"},
+    }
+    sort = parameters["sort"]
+    assert (sort["style"], sort["explode"]) == ("form", False)
+    assert sort["schema"]["items"]["enum"][:3] == ["name", "-name", "price"]
 
 
 def test_a_created_row_has_a_location() -> None:

@@ -1,0 +1,201 @@
+"""Lists: the page parameters of a route, and how their values become the ``Query`` of its use case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import and_
+from typing import Any
+
+import attrs
+
+from loom.application.compile import Issues
+from loom.application.conversion.faults import Faults
+from loom.application.rest.cursor import Cursors
+from loom.application.rest.declare import PaginationMode, RestInterface
+from loom.application.rest.filters import compile_filters, compile_sorts
+from loom.application.rest.plan import FilterPlan, PagePlan, ParameterPlan
+from loom.application.rest.problems import UnknownCursor
+from loom.application.rest.text import integer_between, text_reader
+from loom.application.usecase.plan import UseCasePlan
+from loom.domain.errors import Place
+from loom.domain.expr import Expr
+from loom.domain.model import ModelSchema
+from loom.domain.query import Page, Query, Sort
+from loom.domain.schema import INT_RANGE, Kind, LogicalType
+
+Unstructure = Callable[[Any], Any]
+
+
+@attrs.frozen(kw_only=True)
+class ListRules:
+    """How the lists of one interface are asked for. Filters and sorts are those of its own model."""
+
+    mode: PaginationMode
+    size: int
+    model: type | None
+    parameters: tuple[ParameterPlan, ...]
+    filters: tuple[FilterPlan, ...] = ()
+    sort: ParameterPlan | None = None
+
+
+def list_rules(
+    interface: type[RestInterface[Any]], schema: ModelSchema | None, where: Place, issues: Issues
+) -> ListRules:
+    """Read the list options of an interface over a model, once for all its routes."""
+    rules = ListRules(
+        mode=interface.pagination_mode,
+        size=interface.page_size,
+        model=None if schema is None else schema.model,
+        parameters=_paging(interface),
+    )
+    if schema is not None:
+        filters = compile_filters(interface, schema, where, issues)
+        return attrs.evolve(rules, filters=filters, sort=compile_sorts(interface, schema, where, issues))
+    for option in ("filters", "sorts"):
+        if getattr(interface, option):
+            issues.add(
+                "LOOM-REST-019", where, f"{option} has no effect without an entity", "name it: RestInterface[Model]"
+            )
+    return rules
+
+
+def compile_page(
+    names: Sequence[str], row: ModelSchema | None, plan: UseCasePlan, rules: ListRules, where: Place, issues: Issues
+) -> PagePlan | None:
+    """The paging of a use case that takes a ``Query`` and returns a ``Page``.
+
+    Args:
+        names: parameters of the use case that are annotated ``Query``.
+        row: the model of the page, where a page is what it returns.
+        plan: the use case.
+        rules: those of the interface.
+        where: the route, for issues.
+        issues: takes what is wrong.
+    """
+    if not names and row is None:
+        return None
+    if len(names) != 1 or row is None:
+        issues.add(
+            "LOOM-REST-018",
+            where,
+            f"{plan.name} takes {len(names)} Query and returns {'a' if row else 'no'} Page",
+            "a list takes one parameter `query: Query` and returns Page[Model]",
+        )
+        return None
+    if not row.keys and rules.mode is PaginationMode.CURSOR:
+        issues.add(
+            "LOOM-REST-003",
+            where,
+            f"{row.name} has no key, so a cursor cannot continue behind one of its rows",
+            "declare a key(), or set pagination_mode = PaginationMode.OFFSET",
+        )
+        return None
+    own = row.model is rules.model
+    return PagePlan(
+        argument=names[0],
+        mode=rules.mode,
+        size=rules.size,
+        row=row,
+        parameters=(*rules.parameters, *((rules.sort,) if own and rules.sort else ())),
+        filters=rules.filters if own else (),
+    )
+
+
+class Pager:
+    """Turns page parameters into a query, and the end of a page into a cursor. Made once for a route."""
+
+    def __init__(self, page: PagePlan, path: str, cursors: Cursors, unstructure: Unstructure) -> None:
+        self.argument = page.argument
+        self._page = page
+        self._path = path
+        self._cursors = cursors
+        self._unstructure = unstructure
+        self._names = {plan.name for plan in page.parameters} | {plan.parameter.name for plan in page.filters}
+        self._counts = page.mode is PaginationMode.OFFSET
+        # A query is a value: the one of the first page is made once.
+        self._first = Query(limit=page.size, total=self._counts)
+
+    def query(self, params: dict[str, Any]) -> Query:
+        """Take the page parameters out of ``params`` and give the query that they ask for.
+
+        Raises:
+            UnknownCursor: the cursor leads to no page of this list.
+        """
+        if self._names.isdisjoint(params):
+            return self._first
+        where = self._where(params)
+        sort: tuple[Sort, ...] = params.pop("sort", ())
+        query = Query(
+            where=where,
+            sort=sort,
+            limit=params.pop("limit", self._page.size),
+            offset=params.pop("offset", 0),
+            total=self._counts,
+        )
+        cursor = params.pop("cursor", None)
+        return query if cursor is None else attrs.evolve(query, after=self._position(query, cursor))
+
+    def following(self, query: Query, page: Page[Any]) -> str | None:
+        """The cursor of the next page, or ``None`` on the last one."""
+        if page.after is None:
+            return None
+        return self._cursors.issue(self._owner(query), [self._text(value) for value in page.after])
+
+    def _where(self, params: dict[str, Any]) -> Expr | None:
+        held = [
+            plan.build(params.pop(plan.parameter.name)) for plan in self._page.filters if plan.parameter.name in params
+        ]
+        return reduce(and_, held) if held else None
+
+    def _position(self, query: Query, cursor: str) -> tuple[Any, ...]:
+        texts = self._cursors.read(self._owner(query), cursor)
+        columns = dict.fromkeys([*(each.column for each in query.sort), *(key.name for key in self._page.row.keys)])
+        try:
+            return tuple(
+                None if text is None else self._read(name, text) for name, text in zip(columns, texts, strict=True)
+            )
+        except (Faults, ValueError):  # issued before the key or a column changed
+            raise UnknownCursor from None
+
+    def _read(self, column: str, text: str) -> Any:
+        entry = self._page.row.field(column)
+        read = text_reader(attrs.evolve(entry.type, nullable=False)) if entry is not None else None
+        if read is None:
+            raise ValueError(column)
+        return read(text)
+
+    def _text(self, value: Any) -> str | None:
+        plain = self._unstructure(value)
+        return plain if plain is None or isinstance(plain, str) else json.dumps(plain)
+
+    def _owner(self, query: Query) -> str:
+        return f"{self._path}?{query.where!r}&{query.sort!r}"
+
+
+def _paging(interface: type[RestInterface[Any]]) -> tuple[ParameterPlan, ...]:
+    limit = _number(
+        "limit",
+        f"most rows of the page, up to {interface.max_page_size}",
+        low=1,
+        high=interface.max_page_size,
+        default=interface.page_size,
+    )
+    if interface.pagination_mode is PaginationMode.OFFSET:
+        return limit, _number("offset", "rows to skip", low=0, high=INT_RANGE[1], default=0)
+    text = LogicalType(kind=Kind.STRING, python=str)
+    description = "`next_cursor` of the page before; leave it out for the first page"
+    return limit, ParameterPlan(name="cursor", type=text, required=False, read=str, description=description)
+
+
+def _number(name: str, description: str, *, low: int, high: int, default: int) -> ParameterPlan:
+    return ParameterPlan(
+        name=name,
+        type=LogicalType(kind=Kind.INT, python=int),
+        required=False,
+        read=integer_between(low, high),
+        default=default,
+        description=description,
+        bounds=(low, high),
+    )
