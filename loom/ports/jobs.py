@@ -22,7 +22,20 @@ class JobState(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class JobMessage:
-    """What travels to a worker: names and bytes, no objects. ``timeout`` and ``countdown`` are seconds."""
+    """What travels to a worker: names and bytes, no objects.
+
+    Attributes:
+        id: of the job, the same for all its attempts.
+        job: its name.
+        payload: the encoded command.
+        headers: correlation and tracing, as text.
+        queue: the queue in which it waits; workers choose which queues they serve.
+        attempt: counts from 1.
+        retries: how many further attempts it may have after the first.
+        timeout: seconds that one attempt may take.
+        countdown: seconds that it waits before it may run.
+        priority: 0 to 9; of those that wait in a queue the highest goes first.
+    """
 
     id: uuid.UUID
     job: str
@@ -50,12 +63,18 @@ class JobStatus:
 
 
 JobRunner: TypeAlias = Callable[[JobMessage], Awaitable[JobStatus]]
-"""Runs one job in this process and records its state. Given to the queue by the kernel; never raises for a job's own
-failure: the status says it."""
+"""Runs one job in this process and records its state. Given to the queue by the kernel.
+
+It never raises for a job's own failure: the status says it, and the runner itself enqueues the next attempt. Where it
+raises, nothing is known to have been done (the store does not answer), and the queue delivers the message again later.
+"""
 
 
 class JobQueue(Protocol):
-    """Protocol of a job queue: at-least-once delivery of messages to a runner."""
+    """Protocol of a job queue: at-least-once delivery of messages to a runner.
+
+    A message leaves the queue when the runner has returned its status, and not before.
+    """
 
     async def enqueue(self, message: JobMessage) -> None:
         """Hand the message over; returns when the queue holds it.
@@ -64,14 +83,24 @@ class JobQueue(Protocol):
             Unavailable: the broker did not take it.
         """
 
+    def redelivers_after(self) -> float | None:
+        """Seconds after which a message that is still being run, or waits for its time, is handed to another worker.
+
+        ``None`` where that happens only when the worker is gone.
+        """
+
     async def start(self, runner: JobRunner) -> None:
-        """Begin to deliver in this process where the adapter does so (inline); a broker adapter only connects."""
+        """Begin to deliver in this process where the adapter does so (inline); a broker adapter only connects.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
 
     async def drain(self) -> None:
         """Wait until everything that this process delivers has been run."""
 
     async def stop(self) -> None:
-        """Stop delivering and let go of the broker."""
+        """Wait for what runs, deliver nothing more, and let go of the broker."""
 
 
 class JobStatusStore(Protocol):

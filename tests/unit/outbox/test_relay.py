@@ -161,6 +161,9 @@ class Queue:
     def __init__(self) -> None:
         self.taken: list[JobMessage] = []
 
+    def redelivers_after(self) -> float | None:
+        return None
+
     async def enqueue(self, message: JobMessage) -> None:
         self.taken.append(message)
 

@@ -1,0 +1,1 @@
+"""Jobs on Celery, over Redis or RabbitMQ."""
