@@ -1,5 +1,9 @@
 """The public face of the kernel: models, commands, use cases, rules, events, expressions and errors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from loom.application.usecase.application import Application
 from loom.application.usecase.compute import Compute
 from loom.application.usecase.declaration import UseCase
@@ -32,6 +36,9 @@ from loom.domain.model import FieldOptions, command, entity, field, key, relatio
 from loom.domain.query import Page, Query, Sort
 from loom.ports.persistence import Repository
 
+if TYPE_CHECKING:
+    from loom.config.kernel import Kernel
+
 __all__ = [
     "ABSENT",
     "Absent",
@@ -52,6 +59,7 @@ __all__ = [
     "Input",
     "InvalidInput",
     "Issue",
+    "Kernel",
     "LoadById",
     "LoomError",
     "MissingExtra",
@@ -84,3 +92,12 @@ __all__ = [
     "relation",
     "schema_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The kernel knows every adapter's settings; whoever only declares models does not pay for that.
+    if name == "Kernel":
+        from loom.config.kernel import Kernel
+
+        return Kernel
+    raise AttributeError(f"module 'loom.core' has no attribute {name!r}")

@@ -124,6 +124,12 @@ class Kernel:
         """Whether ``start`` has ended and ``stop`` has not begun."""
         return self._relaying is not None
 
+    @property
+    def topics(self) -> Topics:
+        """The broker."""
+        found: Topics = self._port(Topics)
+        return found
+
     @cached_property
     def executor(self) -> Executor:
         """The executor over the ports that are bound now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from tests.examples.snippets import lay_out, read_page
 
 ROOT = Path(__file__).parents[2]
+_PROMISE = re.compile(r"It prints `([^`]+)`")
+"""What a page says that its script prints."""
 PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if page.exists()]
 
 
@@ -32,4 +35,6 @@ def test_the_python_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
         text=True,
         timeout=100,
     )
+    for promised in _PROMISE.findall(page.read_text(encoding="utf-8")):
+        assert promised in done.stdout
     assert done.returncode == 0, f"{page.name} fails:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
