@@ -20,9 +20,16 @@ APPLE = {"sku": "A-1", "name": "Apple", "price": "1.20"}
 JSON = {"content-type": "application/json"}
 
 
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with serve(make_store("memory", tmp_path), FastapiSettings(max_body_bytes=4096)) as served:
+        yield served
+
+
 @pytest.fixture(params=STORES)
-async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
-    async with serve(make_store(request.param, tmp_path), FastapiSettings(max_body_bytes=4096)) as served:
+async def stored(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
+    """For refusals that the store has a say in."""
+    async with serve(make_store(request.param, tmp_path)) as served:
         yield served
 
 
@@ -45,8 +52,8 @@ async def rows(api: Api) -> int:
     return len((await api.client.get("/products")).json()["items"])
 
 
-async def test_a_whole_problem_document(api: Api) -> None:
-    answer = await api.client.get("/products/7", headers={"X-Correlation-ID": "trace-7"})
+async def test_a_whole_problem_document(stored: Api) -> None:
+    answer = await stored.client.get("/products/7", headers={"X-Correlation-ID": "trace-7"})
     assert problem_of(answer, 404) == {
         "type": "about:blank",
         "title": "Not Found",
@@ -195,35 +202,35 @@ async def test_a_required_query_parameter(api: Api) -> None:
     }
 
 
-async def test_a_cursor_cannot_be_made_or_changed(api: Api) -> None:
+async def test_a_cursor_cannot_be_made_or_changed(stored: Api) -> None:
     for number in range(7):
-        await api.client.post("/products", json=APPLE | {"sku": f"S-{number}"})
-    cursor = (await api.client.get("/products")).json()["next_cursor"]
+        await stored.client.post("/products", json=APPLE | {"sku": f"S-{number}"})
+    cursor = (await stored.client.get("/products")).json()["next_cursor"]
     changed = [cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), cursor[4:], "", "x", "\u00fc", cursor * 2]
     for wrong in changed:
-        answer = await api.client.get("/products", params={"cursor": wrong})
+        answer = await stored.client.get("/products", params={"cursor": wrong})
         assert faults_of(answer, 404) == {
             "query /cursor": "is not a cursor of this list, or no longer one; begin again without it"
         }
 
 
-async def test_rules_that_do_not_hold_name_the_field(api: Api) -> None:
-    product = (await api.client.post("/products", json=APPLE)).json()
-    answer = await api.client.post(f"/products/{product['id']}/restock", json={"pieces": 0})
+async def test_rules_that_do_not_hold_name_the_field(stored: Api) -> None:
+    product = (await stored.client.post("/products", json=APPLE)).json()
+    answer = await stored.client.post(f"/products/{product['id']}/restock", json={"pieces": 0})
     assert faults_of(answer) == {"body /pieces": "must be positive"}
     assert problem_of(answer, 422)["code"] == "LOOM-RULE"
 
 
-async def test_a_taken_unique_value_is_a_conflict(api: Api) -> None:
-    assert (await api.client.post("/products", json=APPLE)).status_code == 201
-    answer = await api.client.post("/products", json=APPLE)
+async def test_a_taken_unique_value_is_a_conflict(stored: Api) -> None:
+    assert (await stored.client.post("/products", json=APPLE)).status_code == 201
+    answer = await stored.client.post("/products", json=APPLE)
     assert problem_of(answer, 409)["code"] == "LOOM-CONFLICT"
     assert list(faults_of(answer, 409)) == ["body /sku"]
-    assert await rows(api) == 1
+    assert await rows(stored) == 1
 
 
-async def test_a_load_that_finds_nothing_is_not_found(api: Api) -> None:
-    problem_of(await api.client.post("/products/7/restock", json={"pieces": 1}), 404)
+async def test_a_load_that_finds_nothing_is_not_found(stored: Api) -> None:
+    problem_of(await stored.client.post("/products/7/restock", json={"pieces": 1}), 404)
 
 
 async def test_what_a_use_case_forbids_is_forbidden(api: Api) -> None:

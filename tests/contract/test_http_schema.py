@@ -40,7 +40,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=NO_CACHE)
 
 
 @schema.exclude(path=BROKEN).parametrize()
-@settings(max_examples=30, deadline=None, suppress_health_check=LENIENT)
+@settings(max_examples=20, deadline=None, suppress_health_check=LENIENT)
 def test_no_request_has_an_answer_that_is_not_documented(case: schemathesis.Case[Any]) -> None:
     """No 5xx, no undocumented status, header or body; what fits the schema is accepted, what does not is refused."""
     ruled = case.operation.label in WITH_RULES

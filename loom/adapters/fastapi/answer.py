@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -59,12 +59,12 @@ def writer(route: RoutePlan, codec: Codec, pager: Pager | None) -> Write:
     return lambda result, scope, query: Answer(status, encode(result), headers)
 
 
-def error_answer(error: BaseException, correlation_id: str, headers: Sequence[Header] = ()) -> Answer:
-    """The problem document of an error. A fault of the server is logged with its cause."""
-    document = problem_of(error, correlation_id)
+def error_answer(error: BaseException, correlation_id: str, parts: Mapping[str, str]) -> Answer:
+    """The problem document of an error; see ``problem_of``. A fault of the server is logged with its cause."""
+    document = problem_of(error, correlation_id, parts)
     if document["status"] >= 500:
         _LOG.error("request failed: %s", error, exc_info=error, extra={"correlation_id": correlation_id})
-    return problem_answer(document, headers)
+    return problem_answer(document)
 
 
 def problem_answer(document: dict[str, Any], headers: Sequence[Header] = ()) -> Answer:

@@ -16,7 +16,8 @@ from loom.application.rest.plan import RoutePlan
 from loom.application.rest.problems import InvalidRequest, Located, problem
 from loom.application.usecase.application import Application
 from loom.domain.context import Context
-from loom.domain.errors import FieldError, InvalidInput
+from loom.domain.errors import InvalidInput
+from loom.domain.model import schema_of
 from loom.domain.query import Query
 from loom.ports.codec import Codec
 
@@ -36,6 +37,10 @@ class Runtime:
 class Operation(Protocol):
     """Protocol of one method on one path."""
 
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Where each parameter stands, by name: ``path`` or ``query``."""
+
     async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
         """Do the work. What it raises becomes a problem document."""
 
@@ -48,8 +53,7 @@ class UseCaseOperation:
         self._command = route.command
         self._path = PathReader(tuple(names), route.path_parameters) if names else None
         self._query = QueryReader(route.query_parameters)
-        self._path_names = frozenset(plan.name for plan in route.path_parameters)
-        self._query_names = frozenset(plan.name for plan in route.query_parameters)
+        self.parts = _parts(route)
         self._query_needed = any(plan.required for plan in route.query_parameters)
         self._pager = _pager(route, runtime)
         self._write: Write = writer(route, runtime.codec, self._pager)
@@ -69,19 +73,8 @@ class UseCaseOperation:
         query = _NO_QUERY
         if self._pager is not None:
             query = params[self._pager.argument] = self._pager.query(params)
-        try:
-            result: Any = await self._runtime.application.invoke(
-                self._use_case, command, params=params, context=context
-            )
-        except InvalidInput as error:
-            raise InvalidRequest([self._located(fault) for fault in error.errors]) from error
+        result: Any = await self._runtime.application.invoke(self._use_case, command, params=params, context=context)
         return self._write(result, scope, query)
-
-    def _located(self, fault: FieldError) -> Located:
-        """The part of the request that a fault inside the use case speaks of, by the name that its path begins with."""
-        name = str(fault.path[0]) if fault.path else ""
-        part = "path" if name in self._path_names else "query" if name in self._query_names else "body"
-        return Located(part=part, error=fault)
 
     async def _read_command(self, command: type, scope: Scope, receive: Receive, faults: list[Located]) -> object:
         body = await read_body(scope, receive, self._runtime.max_body_bytes)
@@ -91,6 +84,14 @@ class UseCaseOperation:
             # Collected, so that faults of the path and the query string are told together with these.
             faults.extend(Located(part="body", error=fault) for fault in error.errors)
             return None
+
+
+def _parts(route: RoutePlan) -> dict[str, str]:
+    # A field of the body may have the name of a parameter: rules speak of fields more often.
+    fields = set(schema_of(route.command).names) if route.command is not None else set()
+    found = {plan.name: "query" for plan in route.query_parameters}
+    found |= {plan.name: "path" for plan in route.path_parameters}
+    return {name: part for name, part in found.items() if name not in fields}
 
 
 def _pager(route: RoutePlan, runtime: Runtime) -> Pager | None:
@@ -120,7 +121,8 @@ class Resource:
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the border of the process: everything becomes an answer
-            answer = error_answer(error, context.correlation_id)
+            parts = operation.parts if operation is not None else {}
+            answer = error_answer(error, context.correlation_id, parts)
         await answer.send(scope, send, context.correlation_id)
 
     def _other(self, method: str, context: Context) -> Answer:

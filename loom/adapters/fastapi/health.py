@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar
 
 import attrs
 from starlette.types import Receive, Scope
@@ -18,6 +19,8 @@ Check = Callable[[], Awaitable[None]]
 class Live:
     """Answers as long as the event loop turns. Asks nothing else: a restart would not mend another server."""
 
+    parts: ClassVar[Mapping[str, str]] = {}
+
     async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
         """200, always."""
         return Answer(200, b'{"status":"live"}', ((b"content-type", b"application/json"),))
@@ -27,6 +30,7 @@ class Live:
 class Ready:
     """Answers 200 where every check passes; else the error of the first that does not, as a problem."""
 
+    parts: ClassVar[Mapping[str, str]] = {}
     checks: Mapping[str, Check]
 
     async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:

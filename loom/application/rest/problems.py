@@ -118,13 +118,20 @@ def problem(
     return document
 
 
-def problem_of(error: BaseException, correlation_id: str) -> dict[str, Any]:
-    """The problem document of an error. What is a fault of the server keeps its text for the log."""
+def problem_of(error: BaseException, correlation_id: str, parts: Mapping[str, str] = {}) -> dict[str, Any]:
+    """The problem document of an error. What is a fault of the server keeps its text for the log.
+
+    Args:
+        error: anything that a request ended with.
+        correlation_id: of the request.
+        parts: where the parameters of the operation stand, by name; what is not among them stands in the body.
+    """
     status = status_of(type(error))
     if status >= 500 or not isinstance(error, LoomError):
         code = error.code if isinstance(error, LoomError) and status > 500 else "LOOM-500"
         return problem(status, _SERVER_FAULTS[status], code=code, correlation_id=correlation_id)
-    return problem(status, _detail(error), code=error.code, correlation_id=correlation_id, errors=_located(error))
+    located = _located(error, parts)
+    return problem(status, _detail(error), code=error.code, correlation_id=correlation_id, errors=located)
 
 
 _SERVER_FAULTS: Mapping[int, str] = {
@@ -144,21 +151,26 @@ def _detail(error: LoomError) -> str:
     return str(error)
 
 
-def _located(error: LoomError) -> Sequence[Located]:
+def _located(error: LoomError, parts: Mapping[str, str]) -> Sequence[Located]:
     if isinstance(error, InvalidRequest):
         return error.located
-    if isinstance(error, InvalidInput | RuleViolations):
-        return [Located(part="body", error=fault) for fault in error.errors]
     if isinstance(error, UnknownCursor):
         return [Located(part="query", error=_CURSOR_FAULT)]
+    return [Located(part=_part(fault, parts), error=fault) for fault in _faults(error)]
+
+
+def _faults(error: LoomError) -> Sequence[FieldError]:
+    if isinstance(error, InvalidInput | RuleViolations):
+        return error.errors
     if isinstance(error, Conflict):
         return [
-            Located(
-                part="body", error=FieldError(path=(name,), message="conflicts with what is stored", code="conflict")
-            )
-            for name in error.fields
+            FieldError(path=(name,), message="conflicts with what is stored", code="conflict") for name in error.fields
         ]
     return ()
+
+
+def _part(fault: FieldError, parts: Mapping[str, str]) -> str:
+    return parts.get(str(fault.path[0]), "body") if fault.path else "body"
 
 
 _CURSOR_FAULT = FieldError(

@@ -78,6 +78,12 @@ def test_faults_say_in_which_part_of_the_request_they_are() -> None:
     assert document["errors"][0]["in"] == "query"
 
 
+def test_a_rule_over_a_parameter_points_at_it_where_it_stands() -> None:
+    broken = [FieldError(path=(name,), message="too late") for name in ("since", "day", "cmd")]
+    document = problem_of(RuleViolations(broken), "trace", {"since": "query", "day": "path"})
+    assert [fault["in"] for fault in document["errors"]] == ["query", "path", "body"]
+
+
 def test_a_conflict_names_its_fields() -> None:
     document = problem_of(Conflict("sku is taken", fields=["sku"]), "trace")
     assert [fault["pointer"] for fault in document["errors"]] == ["/sku"]
