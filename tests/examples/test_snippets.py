@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from loom.config.loading import load
+from loom.config.structure import structure
 from tests.examples.snippets import lay_out, read_page
 
 ROOT = Path(__file__).parents[2]
+_VARIABLE = re.compile(r"\$\{oc\.env:(\w+)\}")
 _PROMISE = re.compile(r"It prints `([^`]+)`")
 """What a page says that its script prints."""
 PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if page.exists()]
@@ -38,3 +41,14 @@ def test_the_python_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     for promised in _PROMISE.findall(page.read_text(encoding="utf-8")):
         assert promised in done.stdout
     assert done.returncode == 0, f"{page.name} fails:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_configurations_of_a_page_are_accepted(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_page(page)
+    lay_out(found, tmp_path)
+    for name, body in found.files.items():
+        for variable in _VARIABLE.findall(body):
+            monkeypatch.setenv(variable, "redis://localhost" if "REDIS" in variable else "localhost:9092")
+        if name.endswith(".yaml"):
+            structure(load(tmp_path / name))
