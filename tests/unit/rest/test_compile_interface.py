@@ -1,8 +1,7 @@
-"""What the interface compiler makes of a declaration, and the text of everything that it refuses."""
+"""The text of everything that the interface compiler refuses."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,15 @@ import pytest
 
 from loom.application.compile import Issues
 from loom.application.rest.compile import check_duplicates, compile_interface
-from loom.application.rest.plan import Reply, RoutePlan
-from loom.core import ABSENT, Input, UseCase, entity
-from loom.domain.model import schema_of
+from loom.application.rest.plan import RoutePlan
+from loom.core import Input, UseCase, entity
 from loom.domain.query import Page, Query
-from loom.rest import PaginationMode, RestInterface, RestRoute, auto_crud
+from loom.rest import PaginationMode, RestInterface, RestRoute
 from tests.unit.rest.rest_shop import (
     NothingBound,
     Ping,
     Product,
     ProductInterface,
-    Rate,
-    RateInterface,
     Restock,
     RestockProduct,
     compiled,
@@ -81,131 +77,6 @@ class NewProduct(UseCase[Product, Product]):
 
     async def execute(self, cmd: Restock = Input()) -> Product:
         raise NotImplementedError
-
-
-def test_auto_expands_into_five_routes() -> None:
-    routes = routes_of(ProductInterface)
-    assert [name for name, route in routes.items() if route.generated] == [
-        "GET /products",
-        "GET /products/{id}",
-        "POST /products",
-        "PATCH /products/{id}",
-        "DELETE /products/{id}",
-    ]
-
-
-def test_own_routes_follow_the_generated_ones() -> None:
-    routes = routes_of(ProductInterface)
-    assert [name for name, route in routes.items() if not route.generated] == [
-        "POST /products/{product_id}/restock",
-        "GET /products/find",
-        "POST /products/purge",
-    ]
-
-
-def test_a_composite_key_has_one_segment_for_each_field() -> None:
-    assert "GET /rates/{country}/{since}" in routes_of(RateInterface)
-
-
-def test_a_generated_use_case_has_the_signature_of_one_written_by_hand() -> None:
-    crud = auto_crud(Rate)
-    assert list(inspect.signature(crud.update.execute).parameters) == ["self", "cmd", "country", "since"]
-    assert crud.get.read_only
-    assert not crud.create.read_only
-
-
-def test_generated_use_cases_are_the_same_at_every_call() -> None:
-    assert auto_crud(Product) is auto_crud(Product)
-
-
-def test_the_create_command_lacks_what_the_store_gives() -> None:
-    names = schema_of(auto_crud(Product).create_command).names
-    assert "id" not in names
-    assert "created_at" not in names
-    assert "sku" in names
-
-
-def test_the_create_command_keeps_defaults_and_lengths() -> None:
-    schema = schema_of(auto_crud(Product).create_command)
-    stock, sku = schema.field("stock"), schema.field("sku")
-    assert stock is not None
-    assert sku is not None
-    assert (stock.required, stock.default) == (False, 0)
-    assert (sku.required, sku.type.max_length) == (True, 16)
-
-
-def test_every_field_of_the_patch_command_may_be_left_out() -> None:
-    made = auto_crud(Rate).patch_command()
-    assert attrs.asdict(made) == {"percent": ABSENT}
-
-
-def test_a_model_without_key_has_no_crud() -> None:
-    with pytest.raises(ValueError, match=r"Keyless has no key; declare one with key\(\)"):
-        auto_crud(Keyless)
-
-
-def test_include_narrows_the_generated_operations() -> None:
-    class ReadOnly(RestInterface[Product]):
-        prefix = "/products"
-        auto = True
-        include = ("list", "get")
-
-    assert list(routes_of(ReadOnly)) == ["GET /products", "GET /products/{id}"]
-
-
-def test_a_route_replaces_the_generated_one_on_its_method_and_path() -> None:
-    class Replaced(RestInterface[Product]):
-        prefix = "/products"
-        auto = True
-        routes = (RestRoute(use_case=NewProduct, method="post", status_code=201),)
-
-    route = routes_of(Replaced)["POST /products"]
-    assert route.use_case.use_case is NewProduct
-    assert not route.generated
-    assert route.summary == "Create a product, by hand."
-
-
-def test_replacing_does_not_depend_on_the_name_of_the_parameter() -> None:
-    class Fetch(UseCase[Product, Product]):
-        async def execute(self, product_id: int) -> Product:
-            raise NotImplementedError
-
-    class Replaced(RestInterface[Product]):
-        prefix = "/products"
-        auto = True
-        routes = (RestRoute(use_case=Fetch, method="GET", path="/{product_id}"),)
-
-    routes = routes_of(Replaced)
-    assert "GET /products/{product_id}" in routes
-    assert "GET /products/{id}" not in routes
-
-
-def test_the_result_decides_the_status_where_none_is_given() -> None:
-    class Forget(UseCase[None, None]):
-        async def execute(self) -> None:
-            raise NotImplementedError
-
-    class Interface(RestInterface[None]):
-        prefix = "/x"
-        routes = (
-            RestRoute(use_case=Ping, method="GET", path="/ping"),
-            RestRoute(use_case=Forget, method="POST", path="/forget"),
-        )
-
-    routes = routes_of(Interface)
-    assert routes["GET /x/ping"].reply.status == 200
-    assert routes["POST /x/forget"].reply.status == 204
-    assert routes["POST /x/forget"].reply.kind is Reply.EMPTY
-
-
-def test_a_created_row_has_an_address_only_where_rows_are_served() -> None:
-    class WriteOnly(RestInterface[Product]):
-        prefix = "/products"
-        auto = True
-        include = ("create",)
-
-    assert routes_of(WriteOnly)["POST /products"].reply.location is None
-    assert routes_of(ProductInterface)["POST /products"].reply.location is not None
 
 
 def test_unknown_options_are_told_with_the_nearest_name() -> None:
