@@ -7,27 +7,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T  # noqa: N812
 
 from loom.adapters.spark.conform import Wanted, conform, wanted_by
+from loom.adapters.spark.csv_files import read_csv
 from loom.adapters.spark.errors import translated
 from loom.adapters.spark.expressions import named, to_spark
 from loom.adapters.spark.tables import ParquetTables
-from loom.adapters.spark.types import type_of
 from loom.application.compile import Kinds
 from loom.application.etl.files import FileFormat, FileSource
 from loom.application.etl.from_table import TableSource
 from loom.application.etl.locations import unpack
 from loom.application.etl.plan import SourcePlan
 from loom.application.etl.temp import TempSource
-from loom.application.etl.text import INFERRED, inferred_kind
 from loom.domain.expr import Root, bind_refs
-from loom.domain.schema import LogicalType
-
-_EMPTY = "\x00"
-"""What a quoted empty value is read as, so that it can be told from a value that is missing."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,37 +77,6 @@ def _file(source: FileSource, reading: Reading) -> DataFrame:
     return frame if wanted is None else conform(frame, wanted, f"file {source.path!r}", extra=True)
 
 
-def _csv(path: Path, source: FileSource, wanted: list[Wanted] | None, spark: SparkSession) -> DataFrame:
-    texts = _texts(path, source, spark)
-    types = _inferred(texts) if wanted is None else {each.name: each.type for each in wanted}
-    return texts.select([named(name).cast(types.get(name, T.StringType())).alias(name) for name in texts.columns])
-
-
-def _texts(path: Path, source: FileSource, spark: SparkSession) -> DataFrame:
-    """The file with every value as text or null."""
-    reader = spark.read.option("header", True).option("sep", source.separator).option("escape", '"')
-    # A line break inside quotes belongs to the value, at the price of reading one file on one machine.
-    frame = reader.option("multiLine", True).option("mode", "FAILFAST").option("emptyValue", _EMPTY).csv(str(path))
-    return frame.select([_text(name, source.null_values).alias(name) for name in frame.columns])
-
-
-def _text(name: str, null_values: tuple[str, ...]) -> Column:
-    column = F.when(named(name) == _EMPTY, F.lit("")).otherwise(named(name))
-    return F.when(~named(name).isin(list(null_values)), column) if null_values else column
-
-
-def _inferred(texts: DataFrame) -> dict[str, T.DataType]:
-    """The type of each column, from all its values: a sample would miss the one that differs."""
-    fits = [
-        F.coalesce(F.bool_and(named(name).rlike(pattern)), F.lit(False))
-        for name in texts.columns
-        for pattern in INFERRED.values()
-    ]
-    found = iter(texts.agg(*fits).first() or ())
-    kinds = {name: inferred_kind({kind: next(found) for kind in INFERRED}) for name in texts.columns}
-    return {name: type_of(LogicalType(kind=kind, python=None)) for name, kind in kinds.items()}
-
-
 def _parquet(path: Path, source: FileSource, wanted: list[Wanted] | None, spark: SparkSession) -> DataFrame:
     return spark.read.parquet(str(path))
 
@@ -130,7 +93,7 @@ def _ndjson(path: Path, source: FileSource, wanted: list[Wanted] | None, spark: 
 
 
 _FORMATS: Mapping[FileFormat, Callable[[Path, FileSource, list[Wanted] | None, SparkSession], DataFrame]] = {
-    FileFormat.CSV: _csv,
+    FileFormat.CSV: read_csv,
     FileFormat.PARQUET: _parquet,
     FileFormat.NDJSON: _ndjson,
 }
