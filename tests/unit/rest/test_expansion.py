@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 import pytest
 
+from loom.application.rest.listing import routes_text
 from loom.application.rest.plan import Reply, RoutePlan
-from loom.core import ABSENT, Input, UseCase, entity
+from loom.core import ABSENT, F, Input, Rule, UseCase, entity
 from loom.domain.model import schema_of
 from loom.rest import RestInterface, RestRoute, auto_crud
 from tests.unit.rest.rest_shop import Ping, Product, ProductInterface, Rate, RateInterface, Restock, compiled
@@ -91,6 +92,37 @@ def test_every_field_of_the_patch_command_may_be_left_out() -> None:
 def test_a_model_without_key_has_no_crud() -> None:
     with pytest.raises(ValueError, match=r"Keyless has no key; declare one with key\(\)"):
         auto_crud(Keyless)
+
+
+def test_a_generated_use_case_can_be_subclassed() -> None:
+    crud = auto_crud(Product)
+
+    class CreateChecked(crud.create):  # type: ignore[name-defined, misc]
+        """Create a product that costs something."""
+
+        rules = (Rule.require(F(crud.create_command).price > 0, message="must cost something"),)
+
+    class Replaced(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        routes = (RestRoute(use_case=CreateChecked, method="POST", status_code=201),)
+
+    route = routes_of(Replaced)["POST /products"]
+    assert route.command is crud.create_command
+    assert len(route.use_case.rules) == 1
+    assert route.reply.location is not None
+
+
+def test_the_expansion_can_be_printed() -> None:
+    assert routes_text(compiled([RateInterface])) == (
+        "GET     /rates/{country}/{since}  200  GetRate(country: str, since: date) -> Rate  (generated)\n"
+        "POST    /rates                    201  CreateRate(cmd: CreateRate) -> Rate  (generated)\n"
+        "DELETE  /rates/{country}/{since}  204  DeleteRate(country: str, since: date) -> None  (generated)\n"
+        "GET     /rates                    200  ListRates(query: Query) -> Page[Rate]\n"
+    )
+    assert "FindProducts(status: Status, low: bool, skus: list[str] | None) -> list[Product]" in routes_text(
+        compiled([ProductInterface])
+    )
 
 
 def test_include_narrows_the_generated_operations() -> None:
