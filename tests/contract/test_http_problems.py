@@ -274,3 +274,25 @@ async def test_a_store_that_does_not_answer_is_unavailable(caplog: pytest.LogCap
         assert problem_of(answer, 503)["code"] == "LOOM-UNAVAILABLE"
         assert await rows(api) == 0
     assert "db7.internal" in caplog.text
+
+
+async def test_a_client_that_goes_away_is_not_answered(api: Api) -> None:
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[object] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/products",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    await api.app(scope, receive, send)
+    assert sent == []
+    assert await rows(api) == 0
