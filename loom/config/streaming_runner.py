@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -63,6 +64,29 @@ class StreamingRunner:
             persistence=_port(resolver, Persistence) if resolver.knows(Persistence) else None,
         )
         return cls(bind_flow(plan, ports, resolver), _port(resolver, StreamEngine), lifespan)
+
+    @classmethod
+    def from_yaml(cls, flow: StreamFlow, *files: str | Path, overrides: Iterable[str] = ()) -> StreamingRunner:
+        """A runner on the engine, broker and store that the configuration names; none gives the embedded ones.
+
+        Args:
+            flow: the declaration.
+            files: YAML files, merged left to right.
+            overrides: ``section.key=value`` each.
+
+        Raises:
+            ConfigError: every fault of the configuration.
+            CompileError: every fault of the flow; nothing has been started.
+            MissingExtra: the library of the configured engine or broker is not installed.
+        """
+        from loom.config.discovery import Declarations
+        from loom.config.kernel import Kernel
+
+        kernel = Kernel.from_yaml(*files, overrides=overrides)
+        runner = cls.of(flow, kernel, lifespan=kernel.lifespan)
+        # The tables that the flow writes have to be there, whether or not discovery found their entities.
+        kernel.declarations = kernel.declarations.joined(Declarations(entities=runner.flow.plan.models))
+        return runner
 
     def run(self) -> FlowReport:
         """Run until SIGTERM or SIGINT; then finish what was read, commit, and return. Blocks.

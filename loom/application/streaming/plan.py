@@ -81,10 +81,14 @@ class BranchPlan(StagePlan):
 
 @attrs.frozen(kw_only=True)
 class SinkPlan(StagePlan):
-    """Items in, nothing out. ``target`` is the name under which the report counts them."""
+    """Items in, nothing out.
+
+    ``target`` is the name under which the report counts them; ``models`` are the entities whose tables must be there.
+    """
 
     target: str
     failure: FailurePlan
+    models: tuple[type, ...] = ()
 
 
 Path: TypeAlias = tuple[StagePlan, ...]
@@ -119,6 +123,12 @@ class FlowPlan:
     def steps(self) -> Iterator[StepPlan]:
         """Every step, in the order of the stages."""
         return (step for stage in self.stages() for step in stage.steps)
+
+    @property
+    def models(self) -> tuple[type, ...]:
+        """The entities that the flow writes, each once."""
+        sinks = [stage for stage in self.stages() if isinstance(stage, SinkPlan)]
+        return tuple(dict.fromkeys(model for sink in sinks for model in sink.models))
 
     @property
     def failures(self) -> Iterator[FailurePlan]:

@@ -61,6 +61,7 @@ def _plan(node: IntoTable, spot: Spot) -> Planned:
         title=spot.title,
         target=schema.table,
         failure=spot.failure(node.on_error),
+        models=(node.entity,),
         entity=node.entity,
         key=keys if set(keys) <= set(fields) else (),
         fields=fields,
