@@ -1,4 +1,4 @@
-"""One meaning of every predicate: Polars and Spark keep the rows that the reference translation keeps, nulls included."""
+"""One meaning of every predicate: Polars and Spark give it the truth that the reference translation gives it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -48,21 +48,21 @@ def test_polars_agrees_with_python(table: list[Row], predicate: Expr) -> None:
 @pytest.mark.spark
 def test_spark_agrees_with_python(spark: "SparkSession") -> None:
     """Many predicates are columns of one query, because one query costs more than many columns."""
-    from pyspark.sql import types as T
+    from pyspark.sql import types
 
     from loom.adapters.spark.expressions import to_spark
 
-    types = {
-        Kind.BOOL: T.BooleanType(),
-        Kind.INT: T.LongType(),
-        Kind.FLOAT: T.DoubleType(),
-        Kind.DECIMAL: T.DecimalType(38, 2),
-        Kind.STRING: T.StringType(),
-        Kind.DATE: T.DateType(),
-        Kind.DATETIME: T.TimestampType(),
+    spark_types = {
+        Kind.BOOL: types.BooleanType(),
+        Kind.INT: types.LongType(),
+        Kind.FLOAT: types.DoubleType(),
+        Kind.DECIMAL: types.DecimalType(38, 2),
+        Kind.STRING: types.StringType(),
+        Kind.DATE: types.DateType(),
+        Kind.DATETIME: types.TimestampType(),
     }
     table = examples(row(COLUMNS), 40)
-    schema = T.StructType([T.StructField(name, types[kind]) for name, kind in COLUMNS.items()])
+    schema = types.StructType([types.StructField(name, spark_types[kind]) for name, kind in COLUMNS.items()])
     frame = spark.createDataFrame([tuple(each[name] for name in COLUMNS) for each in table], schema).coalesce(1)
     for _ in range(2):
         predicates = examples(expressions(COLUMNS), 60)
