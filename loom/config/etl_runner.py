@@ -21,9 +21,6 @@ from loom.application.etl.plan import PipelinePlan, StepPlan
 from loom.application.etl.progress import Progress
 from loom.application.etl.settings import TableSettings
 from loom.application.wiring import Resolver
-from loom.config.container import Container
-from loom.config.loading import load
-from loom.config.structure import Config, structure
 from loom.domain.errors import CompileError
 from loom.ports.clock import Clock
 from loom.ports.etl import EtlEngine, RunLog, RunReport, TableStore
@@ -69,6 +66,11 @@ class ETLRunner:
             ConfigError: every fault of the configuration.
             MissingExtra: the engine's library is not installed.
         """
+        # The container's library looks at every web framework that is installed: not for whoever declares a step.
+        from loom.config.container import Container
+        from loom.config.loading import load
+        from loom.config.structure import structure
+
         return cls.of(Container(structure(load(*files, overrides=overrides))))
 
     @classmethod
@@ -78,6 +80,8 @@ class ETLRunner:
         Raises:
             MissingExtra: the engine's library is not installed.
         """
+        from loom.config.structure import Config
+
         chosen = resolver.resolve(Config).adapters["etl"]
         return cls(
             engine=resolver.resolve(_PORTS["engine"]),
