@@ -191,7 +191,7 @@ class IsNull(Expr):
     operand: Expr
 
     def __repr__(self) -> str:
-        return f"{self.operand!r}.is_null()"
+        return f"{_subject(self.operand)}.is_null()"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -202,7 +202,7 @@ class IsIn(Expr):
     options: tuple[Any, ...]
 
     def __repr__(self) -> str:
-        return f"{self.operand!r}.is_in({list(self.options)!r})"
+        return f"{_subject(self.operand)}.is_in({list(self.options)!r})"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -214,7 +214,7 @@ class Like(Expr):
     ignore_case: bool = False
 
     def __repr__(self) -> str:
-        return f"{self.operand!r}.like({self.pattern!r})"
+        return f"{_subject(self.operand)}.like({self.pattern!r})"
 
 
 class Namespace:
@@ -287,6 +287,10 @@ def bind_refs(expr: Expr, values: dict[Root, Any]) -> Expr:
     if isinstance(expr, Not | IsNull | IsIn | Like):
         return attrs.evolve(expr, operand=bind_refs(expr.operand, values))
     return expr
+
+
+def _subject(operand: Expr) -> str:
+    return f"({operand!r})" if isinstance(operand, Not) else repr(operand)
 
 
 def _reach(value: Any, path: tuple[str, ...]) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import attrs
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.sql.elements import Grouping
 
 from loom.adapters.sqlalchemy.storage import SQLITE, bind_type, constant
 from loom.adapters.sqlalchemy.tables import ModelTable
@@ -97,14 +98,14 @@ class Translator:
             left, right = _scaled(left, scale), _scaled(right, scale)
         elif expr.op is not Op.MUL:
             scale = left.scale
-        element = apply(left.element, right.element)
+        element = apply(_grouped(left.element), _grouped(right.element))
         return Operand(element, kind, scale) if expr.op in ARITHMETIC else Operand(element, Kind.BOOL)
 
     def _unary(self, expr: Expr) -> Element:
         if isinstance(expr, Not):
             return sa.not_(self._operand(expr.operand, Kind.BOOL).element)
         if isinstance(expr, IsNull):
-            return self._operand(expr.operand, Kind.BOOL).element.is_(sa.null())
+            return _grouped(self._operand(expr.operand, Kind.BOOL).element).is_(sa.null())
         if isinstance(expr, IsIn):
             return self._is_in(self._operand(expr.operand, Kind.BOOL), expr.options)
         if isinstance(expr, Like):
@@ -130,6 +131,12 @@ class Translator:
 
     def _folds(self, expr: Like) -> bool:
         return expr.ignore_case and self.dialect != SQLITE
+
+
+def _grouped(element: Element) -> Element:
+    """In parentheses unless it is a single name or parameter: SQLAlchemy leaves out some that are needed here, as in
+    ``(NOT (a LIKE b)) IS NULL``."""
+    return element if isinstance(element, sa.Column | sa.BindParameter) else Grouping(element)
 
 
 def _glob(parts: list[str]) -> str:

@@ -61,6 +61,7 @@ PREDICATES: dict[str, tuple[Expr, list[int]]] = {
     "text is ordered by code point": (col("origin") > "Z", [4]),
     "like tells case apart": (col("origin").like("J%"), [0, 3]),
     "like without case": (col("origin").like("_f%", ignore_case=True), [0, 3, 4]),
+    "a negation is null where what it negates is": ((~col("origin").like("J%")).is_null(), [2, 5]),
     "dates": (col("day") >= DAY + dt.timedelta(1), [3, 4, 5]),
     "columns with each other": (col("delay") > col("number"), [1, 3, 5]),
     "arithmetic": (col("delay") * 2 - col("number") == 8, [1]),
