@@ -11,7 +11,8 @@ from loom.adapters.kafka.settings import KafkaSettings
 from loom.adapters.kafka.topics import KafkaTopics
 from loom.domain.errors import EngineFailure, NotFound
 from loom.ports.transport import TopicRecord
-from loom.testing.contracts.topics import TopicsContract, new_topic, numbered, send, text, unique, values
+from loom.testing.contracts.topics import TopicsContract
+from loom.testing.contracts.topics_bench import new_topic, numbered, send, text, unique, values
 
 # A member learns of a rebalance by its heartbeat; the default of three seconds would only make the tests slow.
 QUICK = {"heartbeat.interval.ms": "100", "session.timeout.ms": "6000"}

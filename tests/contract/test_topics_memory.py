@@ -9,7 +9,8 @@ import pytest
 from loom.adapters.memory.settings_topics import MemoryTopicsSettings
 from loom.adapters.memory.topics import MemoryTopics
 from loom.domain.errors import NotFound, Unavailable
-from loom.testing.contracts.topics import TopicsContract, new_topic, numbered, send, unique, values
+from loom.testing.contracts.topics import TopicsContract
+from loom.testing.contracts.topics_bench import new_topic, numbered, send, unique, values
 
 
 class SystemClock:

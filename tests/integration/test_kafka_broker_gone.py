@@ -11,7 +11,8 @@ import pytest
 from loom.adapters.kafka.settings import KafkaSettings
 from loom.adapters.kafka.topics import KafkaTopics
 from loom.domain.errors import Unavailable
-from loom.testing.contracts.topics import new_topic, text
+from loom.ports.transport import ReceivedRecord
+from loom.testing.contracts.topics_bench import new_topic, text
 from tests.servers.kafka_broker import KafkaBroker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -65,9 +66,15 @@ class Traffic:
                 self.outages += 1
 
 
+def impatient(broker: KafkaBroker) -> KafkaSettings:
+    """Settings under which an outage is noticed soon."""
+    options = {"reconnect.backoff.max.ms": "500", "heartbeat.interval.ms": "200", "session.timeout.ms": "6000"}
+    return KafkaSettings(brokers=broker.bootstrap, connect_timeout=1.0, options=options)
+
+
 @pytest.fixture
 def traffic(own_kafka: KafkaBroker) -> Iterator[Traffic]:
-    settings = KafkaSettings(brokers=own_kafka.bootstrap, options={"reconnect.backoff.max.ms": "500"})
+    settings = impatient(own_kafka)
     running = Traffic(settings, asyncio.run(_made(settings)))
     thread = threading.Thread(target=running.run)
     thread.start()
@@ -93,6 +100,26 @@ def test_a_broker_that_is_killed_loses_nothing_that_was_acknowledged(own_kafka: 
     assert stored == sorted(stored, key=int)
     assert len(stored) == len(set(stored))
     assert set(traffic.acknowledged) <= set(stored)
+
+
+async def test_a_flow_can_be_stopped_while_the_broker_is_gone(own_kafka: KafkaBroker) -> None:
+    """Sends and commits give up in their time, and closing does not wait for the broker to come back."""
+    topics = KafkaTopics(attrs.evolve(impatient(own_kafka), delivery_timeout=5.0))
+    topic = await new_topic(topics)
+    producer, consumer = topics.producer(), topics.consumer([topic], group="stopped")
+    await producer.send([text(topic, "one"), text(topic, "two")])
+    found: list[ReceivedRecord] = []
+    async with asyncio.timeout(PATIENCE):
+        while len(found) < 2:
+            found += await consumer.poll(limit=10, timeout=0.1)
+    await consumer.commit([found[0].origin])
+    own_kafka.kill()
+    with pytest.raises(Unavailable, match=f"no Kafka broker answers at {own_kafka.bootstrap} within 1 s"):
+        await consumer.commit([found[1].origin])
+    with pytest.raises(Unavailable, match=f"sending to topic '{topic}'"):
+        await producer.send([text(topic, "three")])
+    async with asyncio.timeout(20):
+        await topics.close()
 
 
 def until(traffic: Traffic, holds: Callable[[], bool]) -> None:

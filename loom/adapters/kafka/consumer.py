@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 from loom.adapters.kafka.catalogue import Catalogue
 from loom.adapters.kafka.membership import Membership
+from loom.adapters.kafka.options import logger
 from loom.adapters.kafka.settings import KafkaSettings
+from loom.adapters.kafka.thread import CallThread
 from loom.domain.errors import EngineFailure, LoomError
 from loom.domain.message import Origin
 from loom.ports.transport import ReceivedRecord
@@ -21,10 +23,11 @@ class KafkaConsumer:
     """One member of a group; it joins with its first poll."""
 
     def __init__(self, settings: KafkaSettings, catalogue: Catalogue, topics: Sequence[str], group: str) -> None:
+        self._settings = settings
         self._catalogue = catalogue
         self._membership = Membership(settings, topics, group)
         self._topics = tuple(topics)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loom-kafka-consumer")
+        self._thread = CallThread("loom-kafka-consumer")
         self._reading: Future[list[ReceivedRecord]] | None = None
         self.closed = False
 
@@ -32,7 +35,7 @@ class KafkaConsumer:
         self._check_open()
         if self._reading is None:
             await self._catalogue.require(self._topics)
-            self._reading = self._thread.submit(self._membership.read, limit, timeout)
+            self._reading = self._thread.submit(lambda: self._membership.read(limit, timeout))
         # A thread cannot be cancelled: where this task is, the read goes on and the next poll gets its records.
         try:
             records = await asyncio.shield(asyncio.wrap_future(self._reading))
@@ -51,10 +54,18 @@ class KafkaConsumer:
         await self._in_thread(lambda: self._membership.commit(origins))
 
     async def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            await self._in_thread(self._membership.leave)
-            self._thread.shutdown(wait=False)
+        if self.closed:
+            return
+        self.closed = True
+        leaving = asyncio.wrap_future(self._thread.submit(self._membership.leave))
+        self._thread.end()
+        # The commit before it may take one such time; librdkafka itself would wait for a broker that is gone as long as
+        # the session lasts.
+        done, _ = await asyncio.wait((leaving,), timeout=2 * self._settings.connect_timeout)
+        if not done:
+            logger.warning("no broker took leave of group member %s in time", self._membership.group)
+            return
+        await leaving
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._thread.submit(call))

@@ -38,7 +38,7 @@ class Membership:
     def __init__(self, settings: KafkaSettings, topics: Sequence[str], group: str) -> None:
         self._settings = settings
         self._topics = list(topics)
-        self._group = group
+        self.group = group
         self._ledger = Ledger()
         self._client: Consumer | None = None
         self._assigned = False
@@ -92,14 +92,14 @@ class Membership:
             self.commit(())
         except LoomError as error:
             # The records are read again by the next member, as after any crash.
-            logger.warning("leaving group %s without its last commit: %s", self._group, error)
+            logger.warning("leaving group %s without its last commit: %s", self.group, error)
         finally:
             self._client.close()
             self._client = None
 
     def _joined(self) -> Consumer:
         if self._client is None:
-            options = consumer_options(self._settings, self._group)
+            options = consumer_options(self._settings, self.group)
             self._client = Consumer({**options, "error_cb": self._on_error, "on_commit": self._on_commit})
             self._client.subscribe(
                 self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
@@ -160,7 +160,7 @@ class Membership:
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         if error is not None:
             self._commit_error = error
-            logger.debug("commit of group %s: %s", self._group, error.name())
+            logger.debug("commit of group %s: %s", self.group, error.name())
         for place in partitions if error is None else ():
             if place.error is None:
                 self._ledger.confirmed((place.topic, place.partition), place.offset)
@@ -178,7 +178,7 @@ class Membership:
             try:
                 client.commit(offsets=self._pending_offsets(), asynchronous=False)
             except KafkaException as error:
-                logger.warning("group %s gave up partitions without its last commit: %s", self._group, error)
+                logger.warning("group %s gave up partitions without its last commit: %s", self.group, error)
         self._on_lost(client, partitions)
 
     def _on_lost(self, client: Consumer, partitions: list[TopicPartition]) -> None:
@@ -205,7 +205,7 @@ class Membership:
             return
         if error.code() == KafkaError._MAX_POLL_EXCEEDED:
             # The member left the group and joins again with this poll; its partitions are reported as lost.
-            logger.warning("a member of group %s did not poll for too long: %s", self._group, error.str())
+            logger.warning("a member of group %s did not poll for too long: %s", self.group, error.str())
             return
         self._fail(error_of(error, self._reading(), brokers=self._settings.brokers, topic=topic))
 
@@ -223,7 +223,7 @@ class Membership:
         return [TopicPartition(topic, number, offset) for (topic, number), offset in self._ledger.pending.items()]
 
     def _reading(self) -> str:
-        return f"reading {', '.join(self._topics)} as group {self._group!r}"
+        return f"reading {', '.join(self._topics)} as group {self.group!r}"
 
     def _committing(self) -> str:
-        return f"committing for group {self._group!r}"
+        return f"committing for group {self.group!r}"
