@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from loom.application.compile import Issues, place_of
-from loom.application.streaming.failure import DeadLetter, FailurePlan, Policy, failure_plan
+from loom.application.streaming.failure import POLICIES, DeadLetter, FailurePlan, Policy, failure_plan
 from loom.application.streaming.flow import AnyNode, FromTopic, Process, StreamFlow
 from loom.application.streaming.kinds import NODES, Planned, title_of
 from loom.application.streaming.nodes.into_topic import IntoTopic
@@ -122,7 +122,18 @@ class _FlowCompiler:
                 'write errors=IntoTopic("...", payload=ErrorEnvelope)',
             )
             return None
+        self.refuse_loop(errors.name, title_of(errors), errors.declared_at)
         return errors.name
+
+    def refuse_loop(self, topic: str, title: str, place: Place) -> None:
+        """Record an issue where a topic is the one that the flow reads."""
+        if topic == getattr(self.flow.source, "name", None):
+            self.issues.add(
+                "LOOM-STREAM-022",
+                place,
+                f"flow {self.flow.name} reads {topic!r}, and {title} writes into it: records would come round for ever",
+                "write into another topic",
+            )
 
     def _source(self) -> SourcePlan:
         source: object = self.flow.source
@@ -150,6 +161,16 @@ class _FlowCompiler:
         )
 
     def failure(self, policy: Policy | None, place: Place) -> FailurePlan:
+        given: object = policy
+        if given is not None and not isinstance(given, POLICIES):
+            said = getattr(given, "__name__", repr(given))
+            self.issues.add(
+                "LOOM-STREAM-021",
+                place,
+                f"on_error is {said}, which is no failure policy",
+                "write fail(), skip(), dead_letter(), or retry(3, then=...)",
+            )
+            return FailurePlan()
         plan = failure_plan(policy, has_route=self.flow.errors is not None)
         if isinstance(plan.final, DeadLetter) and plan.final.topic is None and self.flow.errors is None:
             self.issues.add(
@@ -220,6 +241,9 @@ class _Spot:
 
     def failure(self, policy: Policy | None) -> FailurePlan:
         return self.compiler.failure(policy, self.place)
+
+    def claim_topic(self, topic: str) -> None:
+        self.compiler.refuse_loop(topic, self.title, self.place)
 
     def claim_step(self, name: str) -> None:
         if name in self.compiler.names:

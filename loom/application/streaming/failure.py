@@ -43,6 +43,7 @@ class Retry:
 
 
 Policy: TypeAlias = Fail | Skip | DeadLetter | Retry
+POLICIES = (Fail, Skip, DeadLetter, Retry)
 
 
 def fail() -> Fail:

@@ -58,6 +58,9 @@ class Spot(Protocol):
     def failure(self, policy: Policy | None) -> FailurePlan:
         """Compile a failure policy."""
 
+    def claim_topic(self, topic: str) -> None:
+        """Record an issue where the flow cannot write into a topic."""
+
     def claim_step(self, name: str) -> None:
         """Record an issue where another step of the flow has the name already."""
 

@@ -19,30 +19,37 @@ from loom.domain.schema import Kind
 MESSAGE_PARTS = ("headers", "key", "timestamp")
 
 
-def check_condition(expr: Expr, spot: Spot) -> None:
-    """Record every fault of a condition over ``payload`` and ``msg``."""
+def compile_condition(expr: Expr, spot: Spot) -> Callable[[Envelope[Any]], bool]:
+    """A closure that says whether a condition over ``payload`` and ``msg`` is true; null counts as false.
+
+    Every fault of it becomes an issue.
+    """
+    given: object = expr
+    if not isinstance(given, Expr):
+        spot.issue("LOOM-STREAM-014", f"{given!r} is no condition", "write an expression: payload.amount > 100")
+        return _never
+    before = len(spot.issues.found)
     spot.issues.predicate("LOOM-STREAM-014", spot.place, expr, _type_of(spot), _names(spot))
+    if len(spot.issues.found) > before:
+        return _never
+    value = to_python(expr, _getter)
+    return lambda envelope: value(envelope) is True
 
 
-def check_value(expr: Expr, spot: Spot) -> None:
-    """Record every unknown name in an expression that gives a value."""
-    type_of = _type_of(spot)
+def compile_value(expr: Expr, spot: Spot) -> Callable[[Envelope[Any]], Any]:
+    """A closure that gives the value of an expression; every unknown name in it becomes an issue."""
+    type_of, before = _type_of(spot), len(spot.issues.found)
     for ref in refs(expr):
         try:
             type_of(ref)
         except LookupError:
             spot.issues.unknown("LOOM-STREAM-014", spot.place, "field", ref.ref_path[-1], _names(spot))
+    return to_python(expr, _getter) if len(spot.issues.found) == before else _never
 
 
-def compile_condition(expr: Expr) -> Callable[[Envelope[Any]], bool]:
-    """True where the condition is true; null counts as false."""
-    value = to_python(expr, _getter)
-    return lambda envelope: value(envelope) is True
-
-
-def compile_value(expr: Expr) -> Callable[[Envelope[Any]], Any]:
-    """The value of an expression over an envelope."""
-    return to_python(expr, _getter)
+def _never(envelope: Envelope[Any]) -> bool:
+    """Stands in for an expression with faults: a plan with issues never runs."""
+    return False
 
 
 def _names(spot: Spot) -> list[str]:

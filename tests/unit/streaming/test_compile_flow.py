@@ -34,6 +34,7 @@ from loom.streaming import (
     dead_letter,
     msg,
     payload,
+    skip,
 )
 from loom.testing.contracts.streaming_bench import Given
 
@@ -160,6 +161,7 @@ def test_an_unknown_field_in_a_route() -> None:
         (payload.address.town == "Bonn", "payload.address.town does not exist"),
         (payload.amount.deep == 1, "payload.amount.deep does not exist"),
         (msg.keys == "a", "msg.keys does not exist"),
+        (msg.headers == "a", "msg.headers does not exist"),
         (payload.amount == "ten", "(payload.amount == 'ten') joins int with string"),
         (payload.amount + 1, "(payload.amount + 1) is int, but a condition is needed"),
     ],
@@ -258,6 +260,28 @@ def test_a_dead_letter_without_a_topic() -> None:
         'write dead_letter("topic"), or StreamFlow(..., errors=IntoTopic("...", payload=ErrorEnvelope))',
     )
     assert issues_of(Careful, Drain(), errors=IntoTopic("dlq", payload=ErrorEnvelope)) == []
+
+
+def test_a_policy_that_was_not_called() -> None:
+    class Forgetful(Keep):
+        on_error = skip  # type: ignore[assignment]
+
+    assert only(issues_of(Forgetful, Drain())) == (
+        "LOOM-STREAM-021",
+        "on_error is skip, which is no failure policy",
+        "write fail(), skip(), dead_letter(), or retry(3, then=...)",
+    )
+
+
+def test_a_condition_that_was_decided_in_python() -> None:
+    router = Router(Route(when=True, process=Drain()), default=Drain())  # type: ignore[arg-type]
+    assert only(issues_of(router))[:2] == ("LOOM-STREAM-014", "True is no condition")
+
+
+def test_a_flow_that_writes_what_it_reads() -> None:
+    text = "flow orders reads 'orders', and IntoTopic('orders') writes into it: records would come round for ever"
+    assert only(issues_of(IntoTopic("orders", payload=Order)))[:2] == ("LOOM-STREAM-022", text)
+    assert only(issues_of(Drain(), errors=IntoTopic("orders", payload=ErrorEnvelope)))[1] == text
 
 
 def test_an_error_route_that_takes_something_else() -> None:

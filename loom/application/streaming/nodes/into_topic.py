@@ -11,7 +11,7 @@ from loom.application.streaming.failure import Policy
 from loom.application.streaming.flow import Node
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import SinkPlan
-from loom.application.streaming.predicates import check_value, compile_value
+from loom.application.streaming.predicates import compile_value
 from loom.application.streaming.running.items import Item, Moved
 from loom.application.streaming.running.operators import SINKS, Opening
 from loom.application.streaming.running.writing import Writing
@@ -51,14 +51,13 @@ def _title(node: IntoTopic) -> str:
 
 def _plan(node: IntoTopic, spot: Spot) -> Planned:
     spot.expect(node.payload)
-    if node.key is not None:
-        check_value(node.key, spot)
+    spot.claim_topic(node.name)
     stage = TopicPlan(
         id=spot.id,
         title=spot.title,
         target=node.name,
         failure=spot.failure(node.on_error),
-        key=None if node.key is None else compile_value(node.key),
+        key=None if node.key is None else compile_value(node.key, spot),
     )
     return Planned(stage, NOTHING)
 

@@ -12,7 +12,7 @@ from loom.application.streaming.failure import FailurePlan
 from loom.application.streaming.flow import AnyNode, Node, Process, as_process
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import BranchPlan
-from loom.application.streaming.predicates import check_condition, compile_condition
+from loom.application.streaming.predicates import compile_condition
 from loom.application.streaming.running.guard import GONE, Guarded
 from loom.application.streaming.running.items import Item
 from loom.application.streaming.running.operators import BRANCHES, Opening, Rest
@@ -63,8 +63,7 @@ def _plan(node: Router, spot: Spot) -> Planned:
             "the Router has no default, so records that meet no condition would vanish",
             "add default=Process(...), or default=Drain() to drop them",
         )
-    for route in node.routes:
-        check_condition(route.when, spot)
+    conditions = tuple(compile_condition(route.when, spot) for route in node.routes)
     paths = [spot.branch(as_process(route.process), f"when{index}") for index, route in enumerate(node.routes)]
     if node.default is not None:
         paths.append(spot.branch(as_process(node.default), "default"))
@@ -73,7 +72,7 @@ def _plan(node: Router, spot: Spot) -> Planned:
         title=spot.title,
         paths=tuple(paths),
         labels=(*(repr(route.when) for route in node.routes), "otherwise"),
-        conditions=tuple(compile_condition(route.when) for route in node.routes),
+        conditions=conditions,
         failure=spot.failure(None),
     )
     return Planned(stage, NOTHING)

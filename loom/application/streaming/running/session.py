@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from loom.application.streaming.running.operators import (
     Transform,
 )
 from loom.application.streaming.running.tally import Tally
+from loom.domain.errors import LoomError
 from loom.domain.message import Envelope
 from loom.ports.streaming import FlowReport
 from loom.ports.transport import ReceivedRecord, TopicConsumer
@@ -106,9 +108,9 @@ class FlowSession:
 
 @asynccontextmanager
 async def open_session(flow: BoundFlow) -> AsyncIterator[FlowSession]:
-    """Join the consumer group and open the producer; on the way out commit what is done, and let go of both.
+    """Join the consumer group and open the producer; on the way out let go of both.
 
-    The commit at the end happens after failures too: it never reaches past a record that is not done.
+    After a failure what is done is committed first: that never reaches past a record that is not done.
     """
     plan, ports = flow.plan, flow.ports
     tally = Tally(flow=plan.name)
@@ -127,11 +129,15 @@ async def open_session(flow: BoundFlow) -> AsyncIterator[FlowSession]:
     session = FlowSession(flow, consumer, opening)
     try:
         yield session
+    except BaseException:
+        # The first error is the one to tell; without the commit, more is read again.
+        with contextlib.suppress(LoomError):
+            await session.commit()
+        raise
     finally:
         try:
-            await session.commit()
-        finally:
             await consumer.close()
+        finally:
             await producer.close()
 
 
