@@ -1,0 +1,1 @@
+"""Benchmarks: loom beside hand-written code, in one run, as ratios."""

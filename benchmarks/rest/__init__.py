@@ -1,0 +1,1 @@
+"""REST: the same service written three times, asked the same questions."""
