@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -10,7 +11,7 @@ import attrs
 from loom.adapters.sqlalchemy.errors import ForeignKeyFailed
 from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
 from loom.adapters.sqlalchemy.models import StoredModel
-from loom.adapters.sqlalchemy.session import Session
+from loom.adapters.sqlalchemy.session import CHUNK, Session
 from loom.adapters.sqlalchemy.statements import Statement
 from loom.application.queries import QueryPlan
 from loom.application.rows import RowPlan
@@ -72,8 +73,7 @@ class SqlRepository(Generic[M]):
 
     async def create_many(self, values: Sequence[object]) -> int:
         self.session.state.check_write()
-        now = self.clock.now()
-        rows = [self._rows.insert(each, now=now) for each in values]
+        rows = await self._fitting(values)
         counted = [row for row in rows if self._is_counted(row)]
         given = [row for row in rows if not self._is_counted(row)] if counted else rows
         statements = self.model.statements
@@ -121,10 +121,20 @@ class SqlRepository(Generic[M]):
         found = await self.session.select(self.model.statements.count(where))
         return int(found[0][0])
 
+    async def _fitting(self, values: Sequence[object]) -> Sequence[Sequence[Any]]:
+        """All rows before the first statement, so that a value that does not fit changes nothing."""
+        now = self.clock.now()
+        rows = []
+        for start in range(0, len(values), CHUNK):
+            rows += [self._rows.insert(each, now=now) for each in values[start : start + CHUNK]]
+            # Many rows take a while; others are let in between.
+            await asyncio.sleep(0)
+        return rows
+
     async def _insert_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
         if not rows:
             return
-        arguments = [self._arguments(statement, row) for row in rows]
+        arguments = (self._arguments(statement, row) for row in rows)
         try:
             await self.session.run_many(statement, arguments, table=self._table)
         except ForeignKeyFailed as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from loom.adapters.sqlalchemy.errors import Translation
 from loom.adapters.sqlalchemy.statements import Statement
 from loom.application.units import UnitState
 
-_CHUNK = 5_000
+CHUNK = 5_000
 """Rows sent in one go: enough to make the cost of sending small, few enough to keep the event loop responsive."""
 _FETCH = 1_000
 """Rows of a stream held at once."""
@@ -45,11 +46,12 @@ class Session:
         async with self._use(table) as connection:
             return (await connection.exec_driver_sql(statement.sql, tuple(arguments))).rowcount
 
-    async def run_many(self, statement: Statement, rows: Sequence[Sequence[Any]], *, table: str) -> None:
+    async def run_many(self, statement: Statement, rows: Iterable[Sequence[Any]], *, table: str) -> None:
         """Run a prepared statement for many rows."""
-        for start in range(0, len(rows), _CHUNK):
+        remaining = iter(rows)
+        while chunk := [tuple(row) for row in islice(remaining, CHUNK)]:
             async with self._use(table) as connection:
-                await connection.exec_driver_sql(statement.sql, list(map(tuple, rows[start : start + _CHUNK])))
+                await connection.exec_driver_sql(statement.sql, chunk)
 
     async def select(self, construct: sa.Executable) -> Sequence[Any]:
         """Run a query and return its rows."""
