@@ -71,14 +71,20 @@ class RuleViolations(LoomError, ValueError):
 
 
 class NotFound(LoomError, LookupError):
-    """The thing that was asked for does not exist, or is not visible to the caller."""
+    """The thing that was asked for does not exist, or is not visible to the caller.
+
+    ``key`` is its key; where ``by`` names columns, the value of that column, or a tuple of their values.
+    """
 
     code = "LOOM-NOT-FOUND"
 
-    def __init__(self, what: str, key: object) -> None:
+    def __init__(self, what: str, key: object, *, by: Sequence[str] = ()) -> None:
         self.what = what
         self.key = key
-        super().__init__(f"{what} {key!r} does not exist")
+        self.by = tuple(by)
+        values = key if isinstance(key, tuple) else (key,)
+        named = " and ".join(f"{column} {value!r}" for column, value in zip(self.by, values, strict=False))
+        super().__init__(f"{what} with {named} does not exist" if named else f"{what} {key!r} does not exist")
 
 
 class Conflict(LoomError):
@@ -104,15 +110,33 @@ class Unbound(LoomError, LookupError):
 
 
 class Unauthenticated(LoomError):
-    """Who calls is unknown."""
+    """Who calls is unknown. ``challenge`` tells a client what would make it known (RFC 9110, 11.6.1)."""
 
     code = "LOOM-UNAUTHENTICATED"
 
+    def __init__(self, message: str, *, remedy: str = "", challenge: str = "Bearer") -> None:
+        self.challenge = challenge
+        super().__init__(message, remedy=remedy)
+
 
 class Forbidden(LoomError):
-    """Who calls is known and may not do this."""
+    """Who calls is known and may not do this. ``missing`` names the grants that would allow it."""
 
     code = "LOOM-FORBIDDEN"
+
+    def __init__(self, message: str, *, remedy: str = "", missing: Sequence[str] = ()) -> None:
+        self.missing = tuple(missing)
+        super().__init__(message, remedy=remedy)
+
+
+class TooManyRequests(LoomError):
+    """The caller has sent more than it may for now. ``retry_after`` is in seconds."""
+
+    code = "LOOM-RATE-LIMIT"
+
+    def __init__(self, message: str, *, retry_after: float, remedy: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(message, remedy=remedy)
 
 
 class Unavailable(LoomError, ConnectionError):

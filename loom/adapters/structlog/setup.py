@@ -57,10 +57,13 @@ def set_up_logging(settings: LogSettings, *, stream: TextIO | None = None) -> No
 
 
 def add_context(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the correlation id of the running scope, and who calls."""
+    """Add the correlation id and the trace of the running scope, and who calls."""
     context = current_context.get()
     if context is not None:
         event.setdefault("correlation_id", context.correlation_id)
+        if context.trace is not None:
+            event.setdefault("trace_id", context.trace.trace_id)
+            event.setdefault("span_id", context.trace.span_id)
         if context.principal is not None:
             event.setdefault("principal", context.principal.subject)
     return event

@@ -19,6 +19,7 @@ from loom.domain.errors import (
     NotFound,
     PreconditionFailed,
     RuleViolations,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
@@ -74,6 +75,7 @@ STATUS: Mapping[type[LoomError], int] = {
     UnsupportedMedia: 415,
     InvalidInput: 422,
     RuleViolations: 422,
+    TooManyRequests: 429,
     Unavailable: 503,
     DeadlineExceeded: 504,
 }

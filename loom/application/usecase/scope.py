@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from loom.domain.context import Context
-from loom.domain.errors import ScopeClosed
+from loom.domain.context import Context, Principal
+from loom.domain.errors import ScopeClosed, Unauthenticated
 from loom.domain.events import OutboxKind, OutboxRecord, event_options
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
@@ -98,3 +98,12 @@ ScopedFactory = Callable[[Scope, Any], object]
 SCOPED: dict[type, ScopedFactory] = {}
 """Types that a use case's constructor may ask for and that live as long as the scope. Each type registers itself in
 its own file."""
+
+
+def _principal(scope: Scope, _: Any) -> Principal:
+    if scope.context.principal is None:
+        raise Unauthenticated("nobody is known to call", remedy="send credentials")
+    return scope.context.principal
+
+
+SCOPED[Principal] = _principal
