@@ -12,6 +12,7 @@ from typing import TypeVar, dataclass_transform, overload
 import attrs
 
 from loom.domain.model import field
+from loom.domain.naming import snake_case
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def event(cls: type[T] | None = None, /, *, topic: str = "", key: str = "") -> o
 def event_options(cls: type) -> EventOptions:
     """The options of an event class; the defaults for an attrs class that was never declared as one."""
     options = typing.cast("EventOptions", getattr(cls, _EVENT, EventOptions()))
-    return options if options.topic else attrs.evolve(options, topic=_snake(cls.__name__))
+    return options if options.topic else attrs.evolve(options, topic=snake_case(cls.__name__))
 
 
 class OutboxKind(enum.StrEnum):
@@ -93,7 +94,3 @@ class OutboxRecord:
     created_at: dt.datetime
     position: int = 0
     attempts: int = 0
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, dataclass_transform, overload
 
 import attrs
 
+from loom.domain.naming import snake_case
 from loom.domain.schema import LogicalType, logical_type
 
 T = TypeVar("T")
@@ -170,37 +171,47 @@ def relation(*, foreign_key: str) -> Any:
     return attrs.field(default=None, metadata=metadata, eq=False)
 
 
+@overload
+def entity(cls: type[T], /) -> type[T]: ...
+@overload
+def entity(*, table: str = ..., timestamps: bool = ..., key: str | Sequence[str] = ...,
+           fields: Mapping[str, FieldOptions] | None = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, key, relation, attrs.field))
 def entity(
+    cls: type[T] | None = None,
+    /,
     *,
-    table: str,
+    table: str = "",
     timestamps: bool = False,
     key: str | Sequence[str] = (),
     fields: Mapping[str, FieldOptions] | None = None,
-) -> Callable[[type[T]], type[T]]:
-    """Declare a class to be an entity stored in ``table``.
+) -> object:
+    """Declare a class to be an entity: ``@entity``, ``@entity(table="products")``, or ``entity(Product)`` for a class
+    that is not to be edited.
 
     A plain class becomes a slotted, keyword-only attrs class. An attrs class stays exactly as it is, and ``key`` and
     ``fields`` say what its own body does not (a field called ``id`` is the key where nothing else is said).
 
     Args:
-        table: name of the table, resource and lake table.
+        cls: the class, where nothing but the class is given; ``entity(Product)`` is ``entity()(Product)``.
+        table: name of the table, resource and lake table; the class name in snake case where nothing is said, as it
+            stands and not in the plural (``OrderLine`` is ``order_line``).
         timestamps: keep ``created_at`` and ``updated_at`` (UTC); added to a plain class that lacks them.
         key: the key fields of a class that cannot be edited.
         fields: options of fields of a class that cannot be edited.
     """
     names = (key,) if isinstance(key, str) else tuple(key)
-    options = EntityOptions(table=table, timestamps=timestamps, key=names, fields=dict(fields or {}))
 
-    def declare(cls: type[T]) -> type[T]:
+    def declare(target: type[T]) -> type[T]:
+        named = table or snake_case(target.__name__)
         # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
-        if "__attrs_attrs__" not in vars(cls):
-            cls = _defined(cls, timestamps=timestamps)
-        _ENTITIES[cls] = options
-        _SCHEMAS.pop(cls, None)
-        return cls
+        if "__attrs_attrs__" not in vars(target):
+            target = _defined(target, timestamps=timestamps)
+        _ENTITIES[target] = EntityOptions(table=named, timestamps=timestamps, key=names, fields=dict(fields or {}))
+        _SCHEMAS.pop(target, None)
+        return target
 
-    return declare
+    return declare if cls is None else declare(cls)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, attrs.field))

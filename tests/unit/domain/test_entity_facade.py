@@ -1,0 +1,55 @@
+"""``entity`` in each of its forms, and the table that a class gets where nobody names one."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from loom.core import NotFound, entity, key, schema_of
+from loom.domain.naming import snake_case
+
+
+@attrs.define
+class OrderLine:
+    """A class of a service that knows nothing of loom."""
+
+    id: int
+    sku: str
+
+
+@entity
+class PriceList:
+    id: int = key(autoincrement=True)
+    name: str
+
+
+def test_a_class_of_somebody_else_becomes_an_entity_by_a_call() -> None:
+    assert entity(OrderLine) is OrderLine
+    schema = schema_of(OrderLine)
+    assert (schema.table, [field.name for field in schema.keys]) == ("order_line", ["id"])
+
+
+def test_the_bare_decorator_is_the_decorator_without_arguments() -> None:
+    assert schema_of(PriceList).table == "price_list"
+    assert schema_of(entity()(OrderLine)).table == "order_line"
+    assert PriceList(id=1, name="Summer") == PriceList(id=1, name="Summer")
+
+
+def test_a_table_that_is_named_wins() -> None:
+    assert schema_of(entity(table="lines")(OrderLine)).table == "lines"
+
+
+@pytest.mark.parametrize(
+    ("name", "snake"),
+    [("Order", "order"), ("OrderLine", "order_line"), ("HTTPCall", "http_call"), ("Area51Site", "area51_site")],
+)
+def test_class_names_become_snake_case(name: str, snake: str) -> None:
+    assert snake_case(name) == snake
+
+
+def test_a_row_that_is_not_found_by_columns_names_them() -> None:
+    assert str(NotFound("Product", 7)) == "Product 7 does not exist"
+    assert str(NotFound("Product", "tea", by=("sku",))) == "Product with sku 'tea' does not exist"
+    assert str(NotFound("Rate", ("DE", 2), by=("country", "level"))) == (
+        "Rate with country 'DE' and level 2 does not exist"
+    )
