@@ -167,6 +167,9 @@ class EtlEngine(Protocol[StepT_contra]):
     def frames(self) -> frozenset[str]:
         """Names of the frame annotations that steps may have on this engine."""
 
+    def supports(self, part: object) -> bool:
+        """Whether the engine can read or write what the plan of a source or target says."""
+
     @property
     def tables(self) -> TableStore:
         """The tables of this engine's lake."""

@@ -12,11 +12,13 @@ import attrs
 import polars as pl
 
 from loom.adapters.polars.errors import retrying, translated
-from loom.adapters.polars.readers import Reading, read
+from loom.adapters.polars.readers import READERS, Reading, read
 from loom.adapters.polars.tables import INTERNAL, DeltaTables
 from loom.adapters.polars.targets import TARGET_WRITERS, Delivery
+from loom.adapters.polars.writes import WRITERS
 from loom.application.etl.frames import POLARS, PORTABLE, FrameKind
 from loom.application.etl.from_table import TableSource
+from loom.application.etl.into_table import TableTarget
 from loom.application.etl.locations import LocalFiles
 from loom.application.etl.plan import SourcePlan, StepPlan
 from loom.domain.errors import StepFailed
@@ -32,6 +34,12 @@ class PolarsEngine:
     conflict_retries: int = 5
     name: str = "polars"
     frames: frozenset[str] = frozenset({POLARS, PORTABLE})
+
+    def supports(self, part: object) -> bool:
+        """Whether a reader or writer is registered for the plan of a source or target, and for its write mode."""
+        if isinstance(part, TableTarget) and WRITERS.of(part.mode) is None:
+            return False
+        return READERS.of(part) is not None or TARGET_WRITERS.of(part) is not None
 
     @contextmanager
     def begin(self, run_id: str) -> Iterator[PolarsRun]:

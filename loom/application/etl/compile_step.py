@@ -13,7 +13,7 @@ from loom.application.compile import Issues, nearest, place_of
 from loom.application.etl.declare import ETLStep, Source
 from loom.application.etl.frames import FrameKind, frame_kind, frame_names, lazy_instead
 from loom.application.etl.outline import Slot
-from loom.application.etl.plan import Resource, SourcePlan, StepPlan
+from loom.application.etl.plan import Resource, SourcePlan, StepPlan, TargetPlan
 from loom.application.etl.scene import SOURCES, TARGETS, Scene, Site, SourceBehaviour, TargetBehaviour
 from loom.domain.errors import Place
 from loom.ports.etl import EtlEngine
@@ -62,6 +62,7 @@ def compile_step(sketch: Sketch, scene: Scene, pipeline: str, issues: Issues) ->
     if sketch.target is not None:
         where = _at(step.target, step, "target")
         target = sketch.target.plan(step.target, Site(scene=scene, issues=issues, where=where, argument="target"))
+    _check_supported(sources, target, sketch, scene.engine, issues)
     _check_constructor(step, issues)
     signature = _read_execute(step, tuple(_sources(step)), issues)
     if signature is not None:
@@ -106,6 +107,22 @@ def _plan_source(name: str, sketch: Sketch, scene: Scene, issues: Issues) -> Sou
     source, behaviour = sketch.sources[name]
     where = _at(source, sketch.slot.step, name)
     return behaviour.plan(source, Site(scene=scene, issues=issues, where=where, argument=name))
+
+
+def _check_supported(
+    sources: list[SourcePlan | None],
+    target: TargetPlan | None,
+    sketch: Sketch,
+    engine: EtlEngine[StepPlan],
+    issues: Issues,
+) -> None:
+    step = sketch.slot.step
+    parts = [(name, plan, sketch.sources[name][0]) for name, plan in zip(sketch.sources, sources, strict=True)]
+    for name, plan, declared in (*parts, ("target", target, step.target)):
+        if plan is not None and not engine.supports(plan):
+            doing = "write" if name == "target" else "read"
+            message = f"the {engine.name} engine cannot {doing} this {type(declared).__name__}"
+            issues.add("LOOM-ETL-024", _at(declared, step, name), message, "use another kind, or another etl.adapter")
 
 
 def _check_constructor(step: type[ETLStep[Any]], issues: Issues) -> None:

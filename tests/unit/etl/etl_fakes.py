@@ -75,7 +75,11 @@ class FakeEngine:
     frames: frozenset[str] = frozenset({POLARS, PORTABLE})
     began: list[str] = attrs.field(factory=list)
     open_runs: int = 0
+    refuses: tuple[type, ...] = ()
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
+
+    def supports(self, part: object) -> bool:
+        return not isinstance(part, self.refuses)
 
     @contextmanager
     def begin(self, run_id: str) -> Iterator["FakeEngine"]:

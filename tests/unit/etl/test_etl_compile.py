@@ -12,6 +12,7 @@ from loom.application.etl.declare import ETLProcess, ETLStep
 from loom.application.etl.frames import PORTABLE, SPARK
 from loom.application.etl.into_table import TableTarget
 from loom.application.etl.plan import Resource
+from loom.application.etl.temp import TempSource, TempTarget
 from loom.application.etl.writes import Append, Upsert
 from loom.domain.errors import CompileError
 from loom.domain.schema import Kind
@@ -173,6 +174,15 @@ def test_a_step_of_another_engine_is_refused() -> None:
     assert (
         found.remedy == "annotate narwhals.LazyFrame or pyspark.sql.DataFrame, or set etl.adapter to the other engine"
     )
+
+
+def test_what_the_engine_cannot_read_or_write_is_refused() -> None:
+    """A kind that one engine lacks is found before a run, not in the middle of it."""
+    small = engine(refuses=(TempTarget, TempSource))
+    assert told(run_pipeline(s.Clean, s.Enrich, s.Score, s.Export), small) == [
+        "LOOM-ETL-024 the fake engine cannot write this IntoTemp | use another kind, or another etl.adapter",
+        "LOOM-ETL-024 the fake engine cannot read this FromTemp | use another kind, or another etl.adapter",
+    ]
 
 
 def test_append_in_a_run_without_parameters_must_say_what_it_means() -> None:

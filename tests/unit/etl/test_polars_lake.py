@@ -16,7 +16,10 @@ from loom.adapters.polars.readers import Reading, read
 from loom.adapters.polars.tables import DeltaTables
 from loom.application.etl.contract import contract_of
 from loom.application.etl.from_table import TableSource
+from loom.application.etl.into_table import TableTarget
 from loom.application.etl.locations import LocalFiles, local_folder, unpack
+from loom.application.etl.plan import SourcePlan
+from loom.application.etl.writes import Replace, WriteMode
 from loom.domain.errors import BrokenContract, EngineFailure
 from loom.domain.expr import col, params
 from loom.domain.model import entity, key
@@ -220,3 +223,16 @@ def test_the_state_does_not_depend_on_files_or_order(tables: DeltaTables) -> Non
     assert (one.digest, many.version) == (many.digest, len(ROWS) - 1)
     columns: Any = tables.schema("orders")
     assert list(columns) == ["id", "month", "amount", "note"]
+
+
+def test_a_kind_that_nobody_registered_is_not_supported(runner: ETLRunner) -> None:
+    """Sources, targets and write modes alike, so that the compiler can refuse them."""
+
+    class Strange(WriteMode):
+        pass
+
+    known = TableSource(argument="orders", table="orders")
+    assert runner.engine.supports(known)
+    assert runner.engine.supports(TableTarget(table="t", mode=Replace()))
+    assert not runner.engine.supports(TableTarget(table="t", mode=Strange()))
+    assert not runner.engine.supports(SourcePlan(argument="x"))
