@@ -28,6 +28,18 @@ def fit_of(logical: LogicalType) -> Fit | None:
     return make(logical) if make else None
 
 
+def text_fault(text: str) -> str:
+    """Why no database keeps a text; empty where every one does."""
+    if _NUL in text:
+        return "holds the character NUL, which databases do not keep"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "holds half of a surrogate pair, which is no character"
+    return ""
+
+
 def _bool(logical: LogicalType) -> Fit:
     def fit(value: Any) -> Any:
         if value is True or value is False:
@@ -109,8 +121,9 @@ def _string(logical: LogicalType) -> Fit:
             value = str.__str__(value)
         if longest is not None and len(value) > longest:
             raise ValueError(f"is longer than {longest} characters")
-        if _NUL in value:
-            raise ValueError("holds the character NUL, which databases do not store")
+        fault = text_fault(value)
+        if fault:
+            raise ValueError(fault)
         return value
 
     return fit

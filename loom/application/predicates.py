@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from loom.application.fit import text_fault
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.expr import (
     ARITHMETIC,
@@ -134,8 +135,8 @@ def _constant_fault(value: object) -> str:
         return f"is outside {INT_RANGE[0]} to {INT_RANGE[1]}"
     if isinstance(value, float | Decimal) and not math.isfinite(value):
         return "is not a finite number"
-    if isinstance(value, str) and "\x00" in value:
-        return "holds the character NUL"
+    if isinstance(value, str):
+        return text_fault(value)
     if isinstance(value, dt.datetime) and value.utcoffset() is None:
         return "has no time zone"
     return ""

@@ -25,7 +25,7 @@ from loom.adapters.memory.transaction import Store, Transaction
 from loom.application.compile import Issues
 from loom.application.models import compile_models
 from loom.application.queries import QueryPlan
-from loom.application.rows import compile_rows
+from loom.application.row_compiler import compile_rows
 from loom.application.units import UnitState, unknown_model
 from loom.domain.events import OutboxRecord
 from loom.ports.clock import Clock

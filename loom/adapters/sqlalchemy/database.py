@@ -9,6 +9,7 @@ Readers have connections of their own, never wait (WAL), and cannot write.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.adapters.sqlalchemy.storage import SQLITE
-from loom.adapters.sqlalchemy.url import read_url, shown
+from loom.adapters.sqlalchemy.url import check_options, read_url, shown
 from loom.domain.errors import MissingExtra, Unavailable
 
 
@@ -137,6 +138,10 @@ def _sqlite(url: URL, settings: SqlalchemySettings) -> Database:
 
 
 def _postgresql(url: URL, settings: SqlalchemySettings) -> Database:
+    # Here and not above: the driver has an extra of its own.
+    import asyncpg
+
+    check_options(url, inspect.signature(asyncpg.connect).parameters)
     arguments = {"timeout": settings.connect_timeout}
     engine = _engine(
         url, settings, connect_args=arguments, pool_size=settings.pool_size, isolation_level="REPEATABLE READ"

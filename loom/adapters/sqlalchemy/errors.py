@@ -61,7 +61,14 @@ class Translation:
             raise self._conflict(error, table) from error
         except exc.DBAPIError as error:
             raise self._of_driver(error, table) from error
-        except (exc.TimeoutError, OSError, TimeoutError) as error:
+        except exc.StatementError as error:
+            raise _unfit(error.orig or error) from error
+        except exc.TimeoutError as error:
+            raise Unavailable(
+                f"no connection to the database {self.address} became free in time",
+                remedy="raise persistence.pool_size, or let units of work end sooner",
+            ) from error
+        except (OSError, TimeoutError) as error:
             raise self._unavailable(error) from error
         except (UnicodeError, OverflowError) as error:
             # A value that only the driver found it could not send.
@@ -98,10 +105,11 @@ class Translation:
         return Conflict(f"{table}: the database refuses the change ({constraint or state})")
 
     def _unavailable(self, error: BaseException) -> Unavailable:
-        return Unavailable(
-            f"the database {self.address} does not answer ({_text(error)})",
-            remedy="start it, or correct persistence.url",
-        )
+        text = _text(error)
+        remedy = "start it, or correct persistence.url"
+        if "locked" in text:
+            remedy = "let the other process finish writing, or raise persistence.lock_timeout"
+        return Unavailable(f"the database {self.address} does not answer ({text})", remedy=remedy)
 
     def _refused(self, error: exc.DBAPIError) -> ConfigError:
         message = f"the database {self.address} refuses the connection ({_text(error)})"

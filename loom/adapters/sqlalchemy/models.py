@@ -13,7 +13,7 @@ from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, catalogue_of
 from loom.application.compile import Issues
 from loom.application.models import compile_models
 from loom.application.queries import QueryPlan
-from loom.application.rows import compile_rows
+from loom.application.row_compiler import compile_rows
 from loom.ports.codec import Codec
 
 

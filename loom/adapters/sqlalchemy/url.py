@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
+from loom.application.compile import nearest
 from loom.domain.errors import ConfigError, Issue, Place
 
 _DRIVERS = {SQLITE: "sqlite+aiosqlite", POSTGRESQL: "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -30,6 +33,20 @@ def read_url(text: str) -> URL:
     if url.get_backend_name() == SQLITE:
         _check_file(url)
     return url
+
+
+def check_options(url: URL, known: Iterable[str]) -> None:
+    """Refuse options behind the ``?`` that the driver does not have; it would only say so when it connects.
+
+    Raises:
+        ConfigError: naming the first of them.
+    """
+    names = sorted(known)
+    for option in url.query:
+        if option not in names:
+            near = "ssl" if option == "sslmode" else nearest(option, names)
+            remedy = f"did you mean {near!r}?" if near else "see the options of the driver's connect()"
+            raise _refused(f"the driver has no option {option!r}", remedy)
 
 
 def shown(url: URL) -> str:

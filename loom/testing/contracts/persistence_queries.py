@@ -80,6 +80,7 @@ REFUSED: dict[str, tuple[Query, str]] = {
     "an offset behind a position": (Query(after=(DAY, 1), offset=1), "not both"),
     "a number that no column holds": (Query(where=col("delay") == 2**63), "is outside"),
     "text that no column holds": (Query(where=col("origin") == "\x00"), "NUL"),
+    "half a character": (Query(where=col("origin").is_in(["\ud800"])), "surrogate"),
     "a float that is no number": (Query(where=col("distance").is_in([float("nan")])), "not a finite number"),
 }
 

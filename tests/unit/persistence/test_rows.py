@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from loom.adapters.json.codec import JsonCodec
-from loom.application.rows import Conversion, compile_rows
+from loom.application.row_compiler import compile_rows
+from loom.application.rows import Conversion
 from loom.domain.absent import ABSENT
 from loom.domain.errors import InvalidInput
 from loom.domain.model import entity, field, key, schema_of

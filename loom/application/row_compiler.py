@@ -1,0 +1,158 @@
+"""The compiler of rows: everything that depends on the model alone is decided here, once.
+
+A row then costs one call for each field, and an entity one call of its constructor.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from loom.application.fit import Fit, fit_of
+from loom.application.rows import Conversion, Load, RowPlan, Slot
+from loom.domain.errors import FieldError, InvalidInput
+from loom.domain.model import FieldSchema, ModelSchema
+from loom.domain.schema import Kind, LogicalType
+from loom.ports.codec import Codec
+
+
+def compile_rows(
+    schema: ModelSchema, codec: Codec, conversions: Mapping[str, Conversion] | None = None
+) -> RowPlan[Any]:
+    """Compile the rows of a model.
+
+    Args:
+        schema: the model.
+        codec: writes JSON, arrays and structs as text, and reads them back.
+        conversions: what the store needs for each field; nothing where the driver takes plain values.
+    """
+    given = conversions or {}
+    fits = {field.name: fit_of(field.type) or _json_fit(field, codec) for field in schema.fields}
+    takes = {field.name: _take(field, fits[field.name], given.get(field.name)) for field in schema.fields}
+    attributes = {attribute.name: attribute for attribute in attrs.fields(schema.model)}
+    loads = {field.name: _load(field, codec, given.get(field.name)) for field in schema.fields}
+    return RowPlan(
+        schema=schema,
+        build=_builder(schema, loads),
+        fits=fits,
+        key_positions=tuple(schema.names.index(field.name) for field in schema.keys),
+        auto=next((field.name for field in schema.keys if field.options.autoincrement), None),
+        slots=tuple(
+            Slot(field.name, take, _missing(field, attributes[field.name], take), field.options.autoincrement)
+            for field in schema.fields
+            for take in (takes[field.name],)
+        ),
+        takes=takes,
+    )
+
+
+def _take(field: FieldSchema, fit: Fit, conversion: Conversion | None) -> Fit:
+    store = conversion.store if conversion else None
+    whole = fit if store is None else _then(fit, store)
+    optional = field.type.nullable or field.options.autoincrement
+    return _null_safe(whole) if optional else whole
+
+
+def _load(field: FieldSchema, codec: Codec, conversion: Conversion | None) -> Load | None:
+    first = conversion.load if conversion else None
+    second = _python_load(field, codec)
+    return _then(first, second) if first and second else first or second
+
+
+def _python_load(field: FieldSchema, codec: Codec) -> Load | None:
+    logical = field.type
+    if fit_of(logical) is None:
+        return _json_load(logical, codec)
+    if logical.kind is Kind.ENUM:
+        return None if typing.get_origin(logical.python) is typing.Literal else _member(field)
+    # A subclass of a scalar (class Sku(str)) comes back as what the model says.
+    plain = (bool, int, float, str, bytes)
+    known = not issubclass(logical.python, plain) or logical.python in plain
+    return None if known else typing.cast("Load", logical.python)
+
+
+def _member(field: FieldSchema) -> Load:
+    members = {member.value: member for member in field.type.python}
+
+    def load(value: Any) -> Any:
+        try:
+            return members[value]
+        except KeyError:
+            error = FieldError(path=(field.name,), message=f"stored value {value!r} is none of {sorted(members)}")
+            raise InvalidInput([error], subject="stored row") from None
+
+    return load
+
+
+def _json_fit(field: FieldSchema, codec: Codec) -> Fit:
+    target = field.type.python
+
+    def fit(value: Any) -> str:
+        if value is None:
+            raise ValueError("must not be null")
+        try:
+            encoded = codec.encode(value)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        # Read back at once: what cannot be read later is not stored now.
+        codec.decode(encoded, target)
+        return encoded.decode()
+
+    return fit
+
+
+def _json_load(logical: LogicalType, codec: Codec) -> Load:
+    target = logical.python
+    return lambda text: codec.decode(text.encode(), target)
+
+
+def _missing(field: FieldSchema, attribute: attrs.Attribute[Any], take: Fit) -> Callable[[], Any]:
+    default = attribute.default
+    if field.options.autoincrement:
+        return lambda: None
+    if default is attrs.NOTHING or getattr(default, "takes_self", False):
+        return _required
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        factory = typing.cast("Any", default).factory
+        return lambda: take(factory())
+    if default is None:
+        return (lambda: None) if field.type.nullable else _required
+    constant = take(default)
+    return lambda: constant
+
+
+def _required() -> Any:
+    raise InvalidInput([FieldError(path=(), message="is required", code="required")])
+
+
+def _then(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: second(first(value))
+
+
+def _null_safe(fit: Fit) -> Fit:
+    return lambda value: None if value is None else fit(value)
+
+
+def _builder(schema: ModelSchema, loads: Mapping[str, Load | None]) -> Callable[[Sequence[Any]], Any]:
+    """Write the constructor call out once, as attrs does for ``__init__``, rather than building a dict for each row."""
+    attributes = {attribute.name: attribute for attribute in attrs.fields(schema.model)}
+    names: dict[str, Any] = {"model": schema.model, "put": object.__setattr__}
+    arguments, later = [], []
+    for position, name in enumerate(schema.names):
+        value = f"row[{position}]"
+        load = loads[name]
+        if load is not None:
+            names[f"load{position}"] = load
+            value = f"(None if {value} is None else load{position}({value}))"
+        if attributes[name].init:
+            arguments.append(f"{attributes[name].alias}={value}")
+        else:
+            later.append(f"    put(entity, {name!r}, {value})")
+    source = "\n".join(
+        ["def build(row):", f"    entity = model({', '.join(arguments)})", *later, "    return entity", ""]
+    )
+    exec(compile(source, f"<rows of {schema.name}>", "exec"), names)
+    return typing.cast("Callable[[Sequence[Any]], Any]", names["build"])
