@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from loom.adapters.structlog.setup import set_up_logging
 from loom.config.kernel import Kernel
 from loom.domain.errors import ConfigError, Issue, Place
 from loom.ports.jobs import JobRunner
@@ -53,7 +54,8 @@ def worker_app(make_kernel: Callable[[], Kernel]) -> Celery:
         async with make_kernel() as started:
             yield started.job_worker
 
-    return build_app(chosen.settings, runner, queues=queues)
+    log = kernel.config.observability.log
+    return build_app(chosen.settings, runner, queues=queues, set_up_logging=lambda: set_up_logging(log))
 
 
 def _from_environment() -> Kernel:

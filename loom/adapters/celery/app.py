@@ -11,7 +11,7 @@ object for its result.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import Celery, Task, signals
@@ -28,7 +28,11 @@ HIGHEST_PRIORITY = 9
 
 
 def build_app(
-    settings: CelerySettings, runner_factory: RunnerFactory | None = None, *, queues: Iterable[str] = ("default",)
+    settings: CelerySettings,
+    runner_factory: RunnerFactory | None = None,
+    *,
+    queues: Iterable[str] = ("default",),
+    set_up_logging: Callable[[], None] | None = None,
 ) -> Celery:
     """A Celery application over the broker of the settings. Connects with its first use.
 
@@ -36,6 +40,7 @@ def build_app(
         settings: the broker, and how workers work.
         runner_factory: opens what runs jobs, in a worker; the sending side needs none.
         queues: the queues that a worker serves unless its command line names others (``-Q``).
+        set_up_logging: called by a worker in place of Celery's own set-up, which would write every line a second time.
     """
     app = Celery("loom", broker=settings.broker_url, set_as_current=False)
     app.conf.update(_configuration(settings))
@@ -43,6 +48,8 @@ def build_app(
     app.conf.task_queues = [Queue(name, max_priority=priority) for name in queues]  # type: ignore[no-untyped-call]
     if runner_factory is not None:
         _add_task(app, settings, WorkerLoop(runner_factory))
+    if set_up_logging is not None:
+        signals.setup_logging.connect(_without_arguments(set_up_logging), weak=False)
     return app
 
 
@@ -60,7 +67,7 @@ def _configuration(settings: CelerySettings) -> dict[str, Any]:
         "worker_prefetch_multiplier": 1,
         "worker_pool": settings.pool,
         "worker_concurrency": settings.concurrency,
-        # Logging is set up by the kernel.
+        # The root logger's handlers are those of the kernel.
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         # What became of a job is in the status store.
@@ -97,10 +104,11 @@ def _add_task(app: Celery, settings: CelerySettings, loop: WorkerLoop) -> None:
             log.warning("job %s %s is delivered again: %s", message.job, message.id, error, exc_info=error)
             raise self.retry(exc=error, countdown=settings.redelivery_delay, max_retries=None) from error
 
-    def close(**_: Any) -> None:
-        loop.close()
-
     app.task(run_job, name=TASK, bind=True, shared=False)
-    # Of the process that ran jobs: a forked one, or the worker itself with threads. Weak references would be gone.
-    signals.worker_process_shutdown.connect(close, weak=False)
-    signals.worker_shutdown.connect(close, weak=False)
+    # Of the process that ran jobs: a forked one, or the worker itself with threads. A weak reference would be gone.
+    signals.worker_process_shutdown.connect(_without_arguments(loop.close), weak=False)
+    signals.worker_shutdown.connect(_without_arguments(loop.close), weak=False)
+
+
+def _without_arguments(call: Callable[[], None]) -> Callable[..., None]:
+    return lambda **_: call()
