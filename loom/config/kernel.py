@@ -32,6 +32,7 @@ from loom.domain.errors import CompileError, ConfigError, LoomError
 from loom.domain.events import OutboxKind
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
+from loom.ports.etl import EtlEngine
 from loom.ports.jobs import JobQueue
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
@@ -255,6 +256,9 @@ class Kernel:
             await made[Topics].close()
         if Persistence in made:
             await made[Persistence].stop()
+        if EtlEngine in made:
+            # It may have a Spark to end, which takes its time.
+            await asyncio.to_thread(made[EtlEngine].close)
 
     def _wake_relay(self) -> None:
         # A flow may commit from another thread than the one whose loop the relay runs in.
