@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-import typing
 from collections.abc import Iterable, Mapping
 
 from loom.application.compile import Issues, place_of
 from loom.application.fit import fit_of
 from loom.domain.errors import Place
-from loom.domain.model import FieldSchema, ModelSchema, field_options, is_entity, schema_of
+from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of
 from loom.domain.schema import Kind, LogicalType, logical_type
 
 TIMESTAMPS = ("created_at", "updated_at")
@@ -68,13 +67,13 @@ def has_order(logical: LogicalType) -> bool:
 def _check_annotations(model: type, issues: Issues) -> None:
     """Read apart from ``schema_of``, which can name only the first field whose type is unknown."""
     try:
-        hints = typing.get_type_hints(model, include_extras=True)
+        hints = hints_of(model)
     except NameError as error:
         remedy = "import it in the module of the model, outside TYPE_CHECKING"
         issues.add("LOOM-CORE-003", model, f"{model.__name__}: an annotation cannot be read: {error}", remedy)
         return
     for name, options in field_options(model).items():
-        if options.relation:
+        if options.loaded:
             continue
         try:
             logical_type(hints[name])

@@ -15,27 +15,32 @@ from typing import Any, TypeVar, dataclass_transform, overload
 
 import attrs
 
+from loom.domain.fields import OPTIONS, FieldOptions, field, key, names_of, projection, relation
+from loom.domain.hints import Missing, Shape, is_missing, resolved_hints, shape_of
 from loom.domain.naming import snake_case
+from loom.domain.relations import ProjectionOptions, RelationOptions
 from loom.domain.schema import LogicalType, logical_type
 
+__all__ = [
+    "EntityOptions",
+    "FieldOptions",
+    "FieldSchema",
+    "ModelSchema",
+    "ProjectionSchema",
+    "RelationSchema",
+    "command",
+    "entity",
+    "field",
+    "field_options",
+    "hints_of",
+    "is_entity",
+    "key",
+    "projection",
+    "relation",
+    "schema_of",
+]
+
 T = TypeVar("T")
-_OPTIONS = "loom.field"
-_REQUIRED: Any = attrs.NOTHING
-
-
-@attrs.frozen(kw_only=True)
-class FieldOptions:
-    """What a declaration adds to a field's type. ``references`` is ``"table.column"``."""
-
-    key: bool = False
-    autoincrement: bool = False
-    unique: bool = False
-    index: bool = False
-    max_length: int | None = None
-    precision: int = 38
-    scale: int = 9
-    references: str | None = None
-    relation: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -51,12 +56,35 @@ class FieldSchema:
 
 @attrs.frozen(kw_only=True)
 class RelationSchema:
-    """A reference from one model to another. ``foreign_key`` is a field of the side that holds it."""
+    """A reference from one model to others. ``shape`` says which class, how many, and whether there may be none."""
 
     name: str
-    target: Any
-    many: bool
-    foreign_key: str
+    shape: Shape
+    options: RelationOptions
+
+    @property
+    def many(self) -> bool:
+        """Whether the value is a tuple or a list."""
+        return self.shape.container is not None
+
+    @property
+    def target(self) -> type:
+        """The class that is referred to.
+
+        Raises:
+            LookupError: no entity of that name is declared.
+        """
+        return _entity_class(self.shape.core)
+
+
+@attrs.frozen(kw_only=True)
+class ProjectionSchema:
+    """A value computed over a relation. Its ``type`` is ``None`` where the value is an entity."""
+
+    name: str
+    shape: Shape
+    type: LogicalType | None
+    options: ProjectionOptions
 
 
 @attrs.frozen(kw_only=True)
@@ -68,6 +96,8 @@ class ModelSchema:
     table: str
     fields: tuple[FieldSchema, ...]
     relations: tuple[RelationSchema, ...] = ()
+    projections: tuple[ProjectionSchema, ...] = ()
+    profiles: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, hash=False)
     timestamps: bool = False
 
     @property
@@ -93,6 +123,7 @@ class EntityOptions:
     timestamps: bool = False
     key: tuple[str, ...] = ()
     fields: Mapping[str, FieldOptions] = attrs.field(factory=dict)
+    profiles: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
 
 # Weak, so that classes made in tests can be collected; beside the class, so that a domain module stays untouched.
@@ -101,82 +132,12 @@ _SCHEMAS: weakref.WeakKeyDictionary[type, ModelSchema] = weakref.WeakKeyDictiona
 
 
 @overload
-def field(*, max_length: int | None = ..., precision: int = ..., scale: int = ..., unique: bool = ...,
-          index: bool = ..., references: str | None = ...) -> Any: ...  # fmt: skip
-@overload
-def field(*, default: T, max_length: int | None = ..., precision: int = ..., scale: int = ..., unique: bool = ...,
-          index: bool = ..., references: str | None = ...) -> T: ...  # fmt: skip
-@overload
-def field(*, factory: Callable[[], T], max_length: int | None = ..., precision: int = ..., scale: int = ...,
-          unique: bool = ..., index: bool = ..., references: str | None = ...) -> T: ...  # fmt: skip
-def field(
-    *,
-    default: Any = _REQUIRED,
-    factory: Callable[[], Any] | None = None,
-    max_length: int | None = None,
-    precision: int = 38,
-    scale: int = 9,
-    unique: bool = False,
-    index: bool = False,
-    references: str | None = None,
-) -> Any:
-    """Declare a field with more than its type.
-
-    Args:
-        default: value where none is given.
-        factory: makes the value where none is given; use it for lists and dictionaries.
-        max_length: longest string in characters, or byte string in bytes.
-        precision: decimal digits of a ``Decimal`` in all.
-        scale: decimal digits of a ``Decimal`` after the point.
-        unique: no two rows share the value.
-        index: the column is searched often.
-        references: ``"table.column"`` that the value must exist in.
-    """
-    options = FieldOptions(
-        max_length=max_length,
-        precision=precision,
-        scale=scale,
-        unique=unique,
-        index=index,
-        references=references,
-    )
-    return _attribute(options, default, factory)
-
-
-def key(
-    *,
-    autoincrement: bool = False,
-    max_length: int | None = None,
-    references: str | None = None,
-) -> Any:
-    """Declare a field that identifies the row. Several keys in one model make a composite key.
-
-    Args:
-        autoincrement: the store gives the number at creation; commands then carry none.
-        max_length: longest string in characters.
-        references: ``"table.column"`` that the value must exist in.
-    """
-    options = FieldOptions(key=True, autoincrement=autoincrement, max_length=max_length, references=references)
-    return _attribute(options, _REQUIRED, None)
-
-
-def relation(*, foreign_key: str) -> Any:
-    """Declare a reference to another entity, loaded only by a profile; ``None`` or empty until then.
-
-    Args:
-        foreign_key: the field that holds the reference: of this model for a single relation, of the other model for
-            a list.
-    """
-    metadata = {_OPTIONS: FieldOptions(relation=True), "loom.foreign_key": foreign_key}
-    return attrs.field(default=None, metadata=metadata, eq=False)
-
-
-@overload
 def entity(cls: type[T], /) -> type[T]: ...
 @overload
 def entity(*, table: str = ..., timestamps: bool = ..., key: str | Sequence[str] = ...,
-           fields: Mapping[str, FieldOptions] | None = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, key, relation, attrs.field))
+           fields: Mapping[str, FieldOptions] | None = ...,
+           profiles: Mapping[str, Sequence[str]] | None = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, key, relation, projection, attrs.field))
 def entity(
     cls: type[T] | None = None,
     /,
@@ -185,6 +146,7 @@ def entity(
     timestamps: bool = False,
     key: str | Sequence[str] = (),
     fields: Mapping[str, FieldOptions] | None = None,
+    profiles: Mapping[str, Sequence[str]] | None = None,
 ) -> object:
     """Declare a class to be an entity: ``@entity``, ``@entity(table="products")``, or ``entity(Product)`` for a class
     that is not to be edited.
@@ -199,15 +161,20 @@ def entity(
         timestamps: keep ``created_at`` and ``updated_at`` (UTC); added to a plain class that lacks them.
         key: the key fields of a class that cannot be edited.
         fields: options of fields of a class that cannot be edited.
+        profiles: what is loaded together, by name: ``{"with_details": ("owner", "notes.author", "notes_count")}``.
+            A path goes on into what it loads, and may end with a profile of the entity there.
     """
-    names = (key,) if isinstance(key, str) else tuple(key)
+    names = names_of(key)
+    held = {name: names_of(paths) for name, paths in (profiles or {}).items()}
 
     def declare(target: type[T]) -> type[T]:
         named = table or snake_case(target.__name__)
         # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
         if "__attrs_attrs__" not in vars(target):
             target = _defined(target, timestamps=timestamps)
-        _ENTITIES[target] = EntityOptions(table=named, timestamps=timestamps, key=names, fields=dict(fields or {}))
+        _ENTITIES[target] = EntityOptions(
+            table=named, timestamps=timestamps, key=names, fields=dict(fields or {}), profiles=held
+        )
         _SCHEMAS.pop(target, None)
         return target
 
@@ -243,10 +210,32 @@ def field_options(cls: type) -> dict[str, FieldOptions]:
     return {attribute.name: _options(attribute, declared) for attribute in attrs.fields(cls)}
 
 
-def _attribute(options: FieldOptions, default: Any, factory: Callable[[], Any] | None) -> Any:
-    if factory is not None:
-        return attrs.field(factory=factory, metadata={_OPTIONS: options})
-    return attrs.field(default=default, metadata={_OPTIONS: options})
+def hints_of(cls: type) -> dict[str, Any]:
+    """The annotations of an attrs class. Those of relations may name entities that the class's module does not import.
+
+    Raises:
+        NameError: the annotation of anything else names what its module does not know.
+    """
+    hints, unknown = resolved_hints(cls, _entity_named)
+    if unknown is not None:
+        stored = (name for name, options in field_options(cls).items() if not options.loaded)
+        if any(is_missing(hints[name]) for name in stored):
+            raise unknown
+    return hints
+
+
+def _entity_named(name: str) -> type | None:
+    found = [cls for cls in _ENTITIES if cls.__name__ == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _entity_class(core: Any) -> type:
+    if isinstance(core, type) and issubclass(core, Missing):
+        found = _entity_named(core.__name__)
+        if found is None:
+            raise LookupError(core.__name__)
+        return found
+    return typing.cast("type", core)
 
 
 def _defined(cls: type[T], *, timestamps: bool) -> type[T]:
@@ -262,27 +251,33 @@ def _read_schema(cls: type) -> ModelSchema:
     if not attrs.has(cls):
         raise TypeError(f"{cls.__qualname__} is not an attrs class")
     declared = _ENTITIES.get(cls)
-    hints = typing.get_type_hints(cls, include_extras=True)
+    hints = hints_of(cls)
     fields: list[FieldSchema] = []
     relations: list[RelationSchema] = []
+    projections: list[ProjectionSchema] = []
     for attribute in attrs.fields(cls):
         options = _options(attribute, declared)
-        if options.relation:
-            relations.append(_relation(attribute, hints[attribute.name]))
+        hint = hints.get(attribute.name, Any)
+        if options.relation is not None:
+            relations.append(RelationSchema(name=attribute.name, shape=shape_of(hint), options=options.relation))
+        elif options.projection is not None:
+            projections.append(_projection(cls, attribute.name, hint, options.projection))
         else:
-            fields.append(_field(cls, attribute, hints[attribute.name], options))
+            fields.append(_field(cls, attribute, hint, options))
     return ModelSchema(
         model=cls,
         name=cls.__name__,
         table=declared.table if declared else cls.__name__.lower(),
         fields=tuple(_with_default_key(fields, is_entity=declared is not None)),
         relations=tuple(relations),
+        projections=tuple(projections),
+        profiles=declared.profiles if declared else {},
         timestamps=declared.timestamps if declared else False,
     )
 
 
 def _options(attribute: attrs.Attribute[Any], declared: EntityOptions | None) -> FieldOptions:
-    options: FieldOptions = attribute.metadata.get(_OPTIONS, FieldOptions())
+    options: FieldOptions = attribute.metadata.get(OPTIONS, FieldOptions())
     if declared is None:
         return options
     options = declared.fields.get(attribute.name, options)
@@ -304,18 +299,15 @@ def _field(cls: type, attribute: attrs.Attribute[Any], hint: Any, options: Field
     )
 
 
-def _relation(attribute: attrs.Attribute[Any], hint: Any) -> RelationSchema:
-    arguments = [part for part in typing.get_args(hint) if part is not type(None)]
-    many = typing.get_origin(hint) in (list, tuple) or any(
-        typing.get_origin(part) in (list, tuple) for part in arguments
-    )
-    target = arguments[0] if arguments else hint
-    return RelationSchema(
-        name=attribute.name,
-        target=typing.get_args(target)[0] if typing.get_args(target) else target,
-        many=many,
-        foreign_key=attribute.metadata["loom.foreign_key"],
-    )
+def _projection(cls: type, name: str, hint: Any, options: ProjectionOptions) -> ProjectionSchema:
+    shape = shape_of(hint)
+    if shape.is_class:
+        return ProjectionSchema(name=name, shape=shape, type=None, options=options)
+    try:
+        logical = logical_type(hint, precision=options.precision, scale=9 if options.scale is None else options.scale)
+    except TypeError as error:
+        raise TypeError(f"{cls.__qualname__}.{name}: {error}") from error
+    return ProjectionSchema(name=name, shape=shape, type=logical, options=options)
 
 
 def _with_default_key(fields: list[FieldSchema], *, is_entity: bool) -> list[FieldSchema]:

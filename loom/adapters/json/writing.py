@@ -26,6 +26,8 @@ from loom.application.conversion.faults import Faults
 from loom.application.conversion.outward import key_text, refuse_absent
 from loom.application.conversion.temporal import as_utc
 from loom.domain.absent import ABSENT
+from loom.domain.model import field_options, hints_of
+from loom.domain.relations import NOT_LOADED
 
 Prepare: TypeAlias = Callable[[Any], Any]
 
@@ -41,7 +43,8 @@ class Writing:
     def __init__(self, converter: Converter) -> None:
         self._converter = converter
         self._by_class: dict[type, Prepare] = dict.fromkeys(_SAME, _same)
-        self._by_class |= {float: _finite, dt.datetime: _instant, type(ABSENT): refuse_absent, dict: self._mapping}
+        self._by_class |= dict.fromkeys((type(ABSENT), type(NOT_LOADED)), refuse_absent)
+        self._by_class |= {float: _finite, dt.datetime: _instant, dict: self._mapping}
         self._by_class |= {list: self._items, tuple: self._items}
 
     def prepare(self, value: Any) -> Any:
@@ -66,16 +69,17 @@ class Writing:
         return [self.prepare(item) for item in value]
 
     def _class(self, cls: type) -> Prepare:
-        hints = typing.get_type_hints(cls, include_extras=True)
+        hints, options = hints_of(cls), field_options(cls)
         names = sent_names(cls)
         struct = msgspec.defstruct(cls.__name__, [(name, Any) for name in names])
-        scope: dict[str, Any] = {"struct": struct, "UNSET": UNSET, "ABSENT": ABSENT}
+        scope: dict[str, Any] = {"struct": struct, "UNSET": UNSET, "ABSENT": ABSENT, "NOT_LOADED": NOT_LOADED}
         parts = []
         for index, name in enumerate(names):
             prepare, absent = self._field(hints.get(name, Any))
             scope[f"prepare{index}"] = prepare
             part = f"o.{name}" if prepare is None else f"prepare{index}(o.{name})"
-            parts.append(f"UNSET if o.{name} is ABSENT else {part}" if absent else part)
+            left_out = "NOT_LOADED" if options[name].loaded else "ABSENT" if absent else ""
+            parts.append(f"UNSET if o.{name} is {left_out} else {part}" if left_out else part)
         exec(f"def build(o): return struct({', '.join(parts)})", scope)
         return typing.cast("Prepare", scope["build"])
 

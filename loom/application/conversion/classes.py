@@ -12,7 +12,7 @@ from loom.application.conversion.containers import HookOf, optional_hook, split_
 from loom.application.conversion.faults import Faults, below, mismatch, text_of, unknown
 from loom.application.conversion.scalars import Hook, constrained
 from loom.domain.errors import FieldError
-from loom.domain.model import FieldOptions, field_options
+from loom.domain.model import FieldOptions, field_options, hints_of
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +96,8 @@ def class_plan(annotation: Any, hook_of: HookOf) -> ClassPlan:
     options = field_options(cls)
     slots = []
     for attribute in attrs.fields(cls):
-        if not attribute.init:
+        # What a profile loads is never sent in.
+        if not attribute.init or options[attribute.name].loaded:
             continue
         hint = hints.get(attribute.name, Any)
         try:
@@ -148,7 +149,7 @@ def _resolved_hints(annotation: Any) -> dict[str, Any]:
     origin = typing.get_origin(annotation) or annotation
     known: dict[Any, Any] = {}
     _bind(annotation, known)
-    hints = typing.get_type_hints(origin, include_extras=True)
+    hints = hints_of(origin)
     return {name: _substituted(hint, known) for name, hint in hints.items()}
 
 

@@ -21,6 +21,7 @@ from loom.application.conversion.faults import Faults
 from loom.application.conversion.scalars import Hook
 from loom.domain.absent import Absent
 from loom.domain.errors import InvalidInput
+from loom.domain.relations import NotLoaded
 
 T = TypeVar("T")
 
@@ -148,7 +149,7 @@ class Converter:
                 self._cattrs.register_unstructure_hook(scalar, write)
         for kinds, make in outward.CONTAINERS:
             add(_below(*kinds), partial(_made, make, self.unstructure))
-        add(_below(Absent), lambda _: outward.refuse_absent)
+        add(_below(Absent, NotLoaded), lambda _: outward.refuse_absent)
         add(
             lambda cls: isinstance(cls, type) and attrs.has(cls), partial(_made, outward.class_writer, self.unstructure)
         )

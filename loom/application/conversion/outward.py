@@ -18,19 +18,20 @@ from loom.application.conversion.classes import sent_names
 from loom.application.conversion.faults import Faults
 from loom.application.conversion.temporal import datetime_text, duration_text, time_text
 from loom.domain.absent import ABSENT
+from loom.domain.relations import NOT_LOADED
 
 Unstructure: TypeAlias = Callable[[Any], Any]
 
 
 def class_writer(cls: type, unstructure: Unstructure) -> Unstructure:
-    """Objects of an attrs class, in declaration order, without the fields that are ``ABSENT``."""
+    """Objects of an attrs class, in declaration order, without the fields that are ``ABSENT`` or not loaded."""
     names = sent_names(cls)
 
     def write(value: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name in names:
             item = getattr(value, name)
-            if item is ABSENT:
+            if item is ABSENT or item is NOT_LOADED:
                 continue
             try:
                 found[name] = unstructure(item)

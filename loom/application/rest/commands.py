@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Union
 
 import attrs
 
 from loom.application.models import TIMESTAMPS
 from loom.domain.absent import ABSENT, Absent
-from loom.domain.model import FieldSchema, ModelSchema, command, field
+from loom.domain.model import FieldSchema, ModelSchema, command, field, hints_of
 
 
-def create_command(schema: ModelSchema) -> type:
-    """The command ``Create<Model>``: every field but keys that the store gives and kept timestamps."""
+def create_command(schema: ModelSchema, optional: Collection[str] = ()) -> type:
+    """The command ``Create<Model>``: every field but keys that the store gives and kept timestamps.
+
+    The ``optional`` ones may be left out whatever the model says: something else fills them in.
+    """
     wanted = [entry for entry in _written(schema) if not entry.options.autoincrement]
     hints, attributes = _declared(schema)
-    return _command(
-        f"Create{schema.name}",
-        schema,
-        {entry.name: hints[entry.name] for entry in wanted},
-        {
-            entry.name: _field(entry, attributes[entry.name].default, attributes[entry.name].validator)
-            for entry in wanted
-        },
-    )
+    annotations = {entry.name: hints[entry.name] for entry in wanted}
+    fields = {
+        entry.name: _field(entry, attributes[entry.name].default, attributes[entry.name].validator) for entry in wanted
+    }
+    for entry in wanted:
+        if entry.name in optional:
+            annotations[entry.name] = Union[hints[entry.name], Absent]  # noqa: UP007 - the members are values
+            fields[entry.name] = _field(entry, ABSENT, _where_sent(attributes[entry.name].validator))
+    return _command(f"Create{schema.name}", schema, annotations, fields)
 
 
 def patch_command(schema: ModelSchema) -> type:
@@ -45,7 +47,7 @@ def _written(schema: ModelSchema) -> Iterable[FieldSchema]:
 
 
 def _declared(schema: ModelSchema) -> tuple[dict[str, Any], dict[str, attrs.Attribute[Any]]]:
-    return typing.get_type_hints(schema.model, include_extras=True), attrs.fields_dict(schema.model)
+    return hints_of(schema.model), attrs.fields_dict(schema.model)
 
 
 def _field(entry: FieldSchema, default: Any, validator: Callable[..., None] | None) -> Any:

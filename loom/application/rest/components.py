@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from loom.domain.model import FieldSchema, ModelSchema, RelationSchema, schema_of
+from loom.domain.model import FieldSchema, ModelSchema, schema_of
 from loom.domain.schema import INT_RANGE, Kind, LogicalType, json_schema, logical_type
 
 Schema = dict[str, Any]
@@ -99,11 +99,8 @@ class Components:
 
     def _object(self, schema: ModelSchema, direction: Direction) -> Schema:
         properties = {entry.name: self._property(entry, direction) for entry in schema.fields}
-        properties |= {entry.name: self._related(entry, direction) for entry in schema.relations}
         described: Schema = {"type": "object", "title": schema.name, "properties": properties}
         required = [entry.name for entry in schema.fields if _is_required(entry, direction)]
-        if direction is Direction.OUTPUT:
-            required += [entry.name for entry in schema.relations]
         if required:
             described["required"] = required
         if direction is Direction.INPUT:
@@ -114,10 +111,6 @@ class Components:
         schema = self.of_type(entry.type, direction)
         plain = isinstance(entry.default, bool | int | float | str) and not isinstance(entry.default, enum.Enum)
         return {**schema, "default": entry.default} if plain and direction is Direction.INPUT else schema
-
-    def _related(self, entry: RelationSchema, direction: Direction) -> Schema:
-        row = self._reference(entry.target, direction)
-        return _or_null({"type": "array", "items": row} if entry.many else row, True)
 
 
 def check_schema(annotation: Any) -> str:
