@@ -97,6 +97,25 @@ class Conflict(LoomError):
         super().__init__(message, remedy=remedy)
 
 
+class Overtaken(Conflict):
+    """Another unit of work changed the same row since this one began. The whole unit may be run again."""
+
+    code = "LOOM-OVERTAKEN"
+
+
+class CheckFailed(InvalidInput):
+    """A row breaks a named check of its model. ``check`` is the name, ``fields`` are the columns that it speaks of."""
+
+    code = "LOOM-CHECK"
+
+    def __init__(self, table: str, check: str, fields: Sequence[str]) -> None:
+        self.check = check
+        self.fields = tuple(fields)
+        message = f"breaks the check {check}"
+        paths: list[tuple[str, ...]] = [(name,) for name in self.fields] or [()]
+        super().__init__([FieldError(path=path, message=message, code="check") for path in paths], subject=table)
+
+
 class PreconditionFailed(LoomError):
     """The stored version is not the one that the caller expected."""
 

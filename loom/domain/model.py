@@ -15,6 +15,8 @@ from typing import Any, TypeVar, dataclass_transform, overload
 
 import attrs
 
+from loom.domain.constraints import DELETED_AT, TIMESTAMPS, VERSION, Index
+from loom.domain.expr import Expr
 from loom.domain.fields import OPTIONS, FieldOptions, field, key, names_of, projection, relation
 from loom.domain.hints import Missing, Shape, is_missing, resolved_hints, shape_of
 from loom.domain.naming import snake_case
@@ -89,7 +91,10 @@ class ProjectionSchema:
 
 @attrs.frozen(kw_only=True)
 class ModelSchema:
-    """Everything that adapters need to know about a model, in declaration order."""
+    """Everything that adapters need to know about a model, in declaration order.
+
+    ``version`` and ``deleted_at`` are the names of the fields that the store keeps for them; empty where it keeps none.
+    """
 
     model: type
     name: str
@@ -99,6 +104,16 @@ class ModelSchema:
     projections: tuple[ProjectionSchema, ...] = ()
     profiles: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, hash=False)
     timestamps: bool = False
+    version: str = ""
+    deleted_at: str = ""
+    checks: Mapping[str, Expr] = attrs.field(factory=dict, eq=False)
+    indexes: tuple[Index, ...] = ()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the fields that the store itself sets, whatever it is given: timestamps, version, deletion mark."""
+        times = TIMESTAMPS if self.timestamps else ()
+        return (*times, *(name for name in (self.version, self.deleted_at) if name))
 
     @property
     def keys(self) -> tuple[FieldSchema, ...]:
@@ -121,9 +136,13 @@ class EntityOptions:
 
     table: str
     timestamps: bool = False
+    version: str = ""
+    deleted_at: str = ""
     key: tuple[str, ...] = ()
     fields: Mapping[str, FieldOptions] = attrs.field(factory=dict)
     profiles: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    checks: Mapping[str, Expr] = attrs.field(factory=dict)
+    indexes: tuple[Index, ...] = ()
 
 
 # Weak, so that classes made in tests can be collected; beside the class, so that a domain module stays untouched.
@@ -134,19 +153,24 @@ _SCHEMAS: weakref.WeakKeyDictionary[type, ModelSchema] = weakref.WeakKeyDictiona
 @overload
 def entity(cls: type[T], /) -> type[T]: ...
 @overload
-def entity(*, table: str = ..., timestamps: bool = ..., key: str | Sequence[str] = ...,
-           fields: Mapping[str, FieldOptions] | None = ...,
-           profiles: Mapping[str, Sequence[str]] | None = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
+def entity(*, table: str = ..., timestamps: bool = ..., version: bool | str = ..., soft_delete: bool = ...,
+           key: str | Sequence[str] = ..., fields: Mapping[str, FieldOptions] | None = ...,
+           profiles: Mapping[str, Sequence[str]] | None = ..., checks: Mapping[str, Expr] | None = ...,
+           indexes: Sequence[Index] = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, key, relation, projection, attrs.field))
-def entity(
+def entity(  # noqa: PLR0913 - one for each thing that a table may be
     cls: type[T] | None = None,
     /,
     *,
     table: str = "",
     timestamps: bool = False,
+    version: bool | str = False,
+    soft_delete: bool = False,
     key: str | Sequence[str] = (),
     fields: Mapping[str, FieldOptions] | None = None,
     profiles: Mapping[str, Sequence[str]] | None = None,
+    checks: Mapping[str, Expr] | None = None,
+    indexes: Sequence[Index] = (),
 ) -> object:
     """Declare a class to be an entity: ``@entity``, ``@entity(table="products")``, or ``entity(Product)`` for a class
     that is not to be edited.
@@ -159,21 +183,39 @@ def entity(
         table: name of the table, resource and lake table; the class name in snake case where nothing is said, as it
             stands and not in the plural (``OrderLine`` is ``order_line``).
         timestamps: keep ``created_at`` and ``updated_at`` (UTC); added to a plain class that lacks them.
+        version: keep a number that counts the changes of a row from 1, so that two writers do not overwrite each other
+            (``expected_version``, ``If-Match``); the name of its field where it is not ``version``. Added to a plain
+            class that lacks it.
+        soft_delete: deleting a row sets its ``deleted_at`` (UTC), and from then on nothing reads or changes it. Added
+            to a plain class that lacks it. A unique value of a deleted row may be used again, its key may not.
         key: the key fields of a class that cannot be edited.
         fields: options of fields of a class that cannot be edited.
         profiles: what is loaded together, by name: ``{"with_details": ("owner", "notes.author", "notes_count")}``.
             A path goes on into what it loads, and may end with a profile of the entity there.
+        checks: what must hold for every row, by name: ``{"price_positive": col("price") > 0}``. As in SQL, what is
+            null holds. The store refuses a row that breaks one with ``CheckFailed``.
+        indexes: indexes and uniqueness over several columns, each made by ``index``.
     """
     names = names_of(key)
+    version_name = (VERSION if version else "") if isinstance(version, bool) else version
+    deleted_at = DELETED_AT if soft_delete else ""
     held = {name: names_of(paths) for name, paths in (profiles or {}).items()}
 
     def declare(target: type[T]) -> type[T]:
         named = table or snake_case(target.__name__)
         # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
         if "__attrs_attrs__" not in vars(target):
-            target = _defined(target, timestamps=timestamps)
+            target = _defined(target, timestamps, version_name, deleted_at)
         _ENTITIES[target] = EntityOptions(
-            table=named, timestamps=timestamps, key=names, fields=dict(fields or {}), profiles=held
+            table=named,
+            timestamps=timestamps,
+            version=version_name,
+            deleted_at=deleted_at,
+            key=names,
+            fields=dict(fields or {}),
+            profiles=held,
+            checks=dict(checks or {}),
+            indexes=tuple(indexes),
         )
         _SCHEMAS.pop(target, None)
         return target
@@ -238,12 +280,18 @@ def _entity_class(core: Any) -> type:
     return typing.cast("type", core)
 
 
-def _defined(cls: type[T], *, timestamps: bool) -> type[T]:
+def _defined(cls: type[T], timestamps: bool, version: str, deleted_at: str) -> type[T]:
+    added: dict[str, tuple[Any, Any]] = {}
     if timestamps:
-        for name in ("created_at", "updated_at"):
-            if name not in cls.__annotations__:
-                cls.__annotations__[name] = dt.datetime | None
-                setattr(cls, name, None)
+        added |= dict.fromkeys(TIMESTAMPS, (dt.datetime | None, None))
+    if version:
+        added[version] = (int, 1)
+    if deleted_at:
+        added[deleted_at] = (dt.datetime | None, None)
+    for name, (annotation, default) in added.items():
+        if name not in cls.__annotations__:
+            cls.__annotations__[name] = annotation
+            setattr(cls, name, default)
     return attrs.define(cls, kw_only=True)
 
 
@@ -251,6 +299,7 @@ def _read_schema(cls: type) -> ModelSchema:
     if not attrs.has(cls):
         raise TypeError(f"{cls.__qualname__} is not an attrs class")
     declared = _ENTITIES.get(cls)
+    told = declared or EntityOptions(table=cls.__name__.lower())
     hints = hints_of(cls)
     fields: list[FieldSchema] = []
     relations: list[RelationSchema] = []
@@ -267,12 +316,16 @@ def _read_schema(cls: type) -> ModelSchema:
     return ModelSchema(
         model=cls,
         name=cls.__name__,
-        table=declared.table if declared else cls.__name__.lower(),
+        table=told.table,
         fields=tuple(_with_default_key(fields, is_entity=declared is not None)),
         relations=tuple(relations),
         projections=tuple(projections),
-        profiles=declared.profiles if declared else {},
-        timestamps=declared.timestamps if declared else False,
+        profiles=told.profiles,
+        timestamps=told.timestamps,
+        version=told.version,
+        deleted_at=told.deleted_at,
+        checks=told.checks,
+        indexes=told.indexes,
     )
 
 
