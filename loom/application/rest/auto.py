@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 import attrs
@@ -48,7 +48,12 @@ def auto_crud(model: type) -> AutoCrud:
     schema = schema_of(model)
     if not schema.keys:
         raise ValueError(f"{schema.name} has no key; declare one with key()")
-    create, patch = create_command(schema), patch_command(schema)
+    return make_crud(schema)
+
+
+def make_crud(schema: ModelSchema, optional: Collection[str] = ()) -> AutoCrud:
+    """Generate use cases anew. A row may be created without the ``optional`` fields: something else fills them in."""
+    create, patch = create_command(schema, optional), patch_command(schema)
     return AutoCrud(
         list=_list(schema),
         get=_get(schema),

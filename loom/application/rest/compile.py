@@ -10,7 +10,8 @@ import attrs
 
 from loom.application.compile import Issues, place_of
 from loom.application.generics import type_arguments
-from loom.application.rest.auto import auto_crud
+from loom.application.rest.access import check_access
+from loom.application.rest.auto import auto_crud, make_crud
 from loom.application.rest.declare import RestInterface, RestRoute
 from loom.application.rest.operations import OPERATIONS, key_path
 from loom.application.rest.options import check_options
@@ -19,6 +20,7 @@ from loom.application.rest.paths import shape_of
 from loom.application.rest.plan import InterfacePlan, RoutePlan
 from loom.application.rest.replies import location_of
 from loom.application.rest.routes import compile_route
+from loom.application.rest.row_scope import RowScope, compile_scope, scoped_route
 from loom.application.wiring import Resolver
 from loom.domain.errors import Place
 from loom.domain.model import ModelSchema, is_entity, schema_of
@@ -40,9 +42,16 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     if not check_options(cls, where, issues):
         return None  # what would follow from a wrong option is noise
     schema = _schema(cls, where, issues)
+    check_access(cls.public, cls.requires, where, issues)
     rules = list_rules(cls, schema, where, issues)
+    scope = compile_scope(cls, schema, where, issues)
     declared = [(route, False) for route in cls.routes]
-    generated = [(route, True) for route in _generated(cls, schema, where, issues)]
+    generated = [(route, True) for route in _generated(cls, schema, scope, where, issues)]
+    if scope is not None:
+        declared, generated = (
+            [(scoped_route(route, scope, generated=made), made) for route, made in marked]
+            for marked in (declared, generated)
+        )
     if not declared and not generated and len(issues.found) == before:
         issues.add("LOOM-REST-016", where, f"{cls.__name__} has no routes", "set auto = True, or add a RestRoute")
     plans = [
@@ -91,7 +100,7 @@ def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> Mode
 
 
 def _generated(
-    cls: type[RestInterface[Any]], schema: ModelSchema | None, where: Place, issues: Issues
+    cls: type[RestInterface[Any]], schema: ModelSchema | None, scope: RowScope | None, where: Place, issues: Issues
 ) -> list[RestRoute]:
     for option in ("include", "exclude"):
         for name in getattr(cls, option):
@@ -110,7 +119,8 @@ def _generated(
         )
         return []
     wanted = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
-    return [OPERATIONS[name].route(schema, auto_crud(schema.model), where) for name in wanted]
+    crud = auto_crud(schema.model) if scope is None else make_crud(schema, optional=scope.equal)
+    return [OPERATIONS[name].route(schema, crud, where) for name in wanted]
 
 
 _Marked = tuple[RestRoute, bool]

@@ -11,6 +11,7 @@ import attrs
 from loom.application.compile import here
 from loom.application.usecase.declaration import UseCase
 from loom.domain.errors import LoomError, Place
+from loom.domain.expr import Expr
 
 M = TypeVar("M")
 
@@ -36,6 +37,9 @@ class RestRoute:
         status_code: of success; 204 where the use case returns ``None`` and nothing is said, else 200.
         errors: what the use case itself raises beyond what its plan shows, for the OpenAPI document.
         summary: one line for the OpenAPI document; the first line of the use case's docstring where nothing is said.
+        requires: what a caller must have been granted, all of it; ``()`` asks only that the caller is known. ``None``
+            leaves it to the interface, as ``public`` does.
+        public: anybody may call.
     """
 
     use_case: type[UseCase[Any, Any]]
@@ -44,6 +48,8 @@ class RestRoute:
     status_code: int | None = None
     errors: Sequence[type[LoomError]] = ()
     summary: str = ""
+    requires: Sequence[str] | None = None
+    public: bool | None = None
     declared_at: Place = attrs.field(factory=lambda: here("RestRoute", depth=3), eq=False, repr=False)
 
 
@@ -62,6 +68,11 @@ class RestInterface(Generic[M]):
         filters: columns that a list may be filtered by: ``?stock.ge=5``. No others may.
         sorts: columns that a list may be ordered by: ``?sort=-price,name``. No others may.
         routes: routes of your own; one with the method and path of a generated route replaces it.
+        requires: what callers must have been granted, all of it: ``("products:write",)``; ``()`` asks only that they
+            are known. Where neither this nor ``public`` is said, a deployment with security wants known callers.
+        public: anybody may call.
+        scope: the rows that a caller sees and writes through the generated operations and what is derived from them:
+            ``col("tenant_id") == principal.tenant_id``. Others do not exist for it.
     """
 
     prefix: ClassVar[str] = ""
@@ -75,3 +86,6 @@ class RestInterface(Generic[M]):
     filters: ClassVar[Sequence[str]] = ()
     sorts: ClassVar[Sequence[str]] = ()
     routes: ClassVar[Sequence[RestRoute]] = ()
+    requires: ClassVar[Sequence[str] | None] = None
+    public: ClassVar[bool] = False
+    scope: ClassVar[Expr | None] = None

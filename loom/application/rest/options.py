@@ -8,6 +8,7 @@ from typing import Any
 from loom.application.compile import Issues, nearest
 from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
 from loom.domain.errors import Place
+from loom.domain.expr import Expr
 
 Check = Callable[[object], str]
 """Takes the value of an option; returns what it should have been, or the empty string where it is right."""
@@ -27,6 +28,14 @@ def _sequence(kind: type, expected: str) -> Check:
     return check
 
 
+def _optional(check: Check) -> Check:
+    return lambda value: "" if value is None else check(value)
+
+
+def _predicate(value: object) -> str:
+    return "" if isinstance(value, Expr) else 'an expression: col("tenant_id") == principal.tenant_id'
+
+
 def _count(value: object) -> str:
     return "" if type(value) is int and value > 0 else "a whole number above 0"
 
@@ -43,6 +52,9 @@ OPTIONS: Mapping[str, Check] = {
     "filters": _sequence(str, 'a tuple of column names: ("name", "price")'),
     "sorts": _sequence(str, 'a tuple of column names: ("name", "price")'),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
+    "requires": _optional(_sequence(str, 'a tuple of names: ("products:write",)')),
+    "public": _is(bool, "True or False"),
+    "scope": _optional(_predicate),
 }
 
 

@@ -76,6 +76,19 @@ class ReplyPlan:
 
 
 @attrs.frozen(kw_only=True)
+class Access:
+    """Who may call a route.
+
+    ``public`` is anybody; otherwise whoever is known and was granted all that the route ``requires``. Where nothing is
+    ``stated``, the deployment decides: with security a caller must be known, without it anybody may call.
+    """
+
+    public: bool = False
+    requires: tuple[str, ...] = ()
+    stated: bool = False
+
+
+@attrs.frozen(kw_only=True)
 class RoutePlan:
     """One method on one path."""
 
@@ -91,6 +104,7 @@ class RoutePlan:
     errors: tuple[type[LoomError], ...]
     generated: bool
     place: Place
+    access: Access = Access()
 
     @property
     def command(self) -> type | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loom.application.compile import Issues
+from loom.application.rest.access import access_errors, compile_access
 from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
 from loom.application.rest.pages import ListRules
 from loom.application.rest.parameters import compile_parameters
@@ -43,6 +44,7 @@ def compile_route(
     if plan is None or path is None:
         return None
     reply = compile_reply(route, plan, where, issues)
+    access = compile_access(route, interface, where, issues)
     parameters = compile_parameters(plan, path, _row(reply), rules, where, issues)
     if plan.command is not None and method not in _BODY_METHODS:
         issues.add(
@@ -63,9 +65,10 @@ def compile_route(
         query_parameters=parameters.query,
         page=parameters.page,
         reply=reply,
-        errors=(*_errors(plan, path, parameters.page), *route.errors),
+        errors=(*_errors(plan, path, parameters.page), *access_errors(plan), *route.errors),
         generated=generated,
         place=where,
+        access=access,
     )
 
 

@@ -1,0 +1,1 @@
+"""Bearer tokens: JSON Web Tokens by PyJWT."""

@@ -1,0 +1,28 @@
+"""Settings of fixed tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class TokenHolder:
+    """Whom a token stands for; see ``Principal``."""
+
+    subject: str
+    claims: Mapping[str, Any] = attrs.field(factory=dict)
+    grants: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class MemorySecuritySettings:
+    """Fixed tokens, for tests and for machines that trust each other.
+
+    Attributes:
+        tokens: holders by token.
+    """
+
+    tokens: Mapping[str, TokenHolder] = attrs.field(factory=dict, repr=False)
