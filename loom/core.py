@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from loom.application.usecase.application import Application
 from loom.application.usecase.compute import Compute
+from loom.application.usecase.created import Created
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.invoker import ApplicationInvoker
-from loom.application.usecase.markers import Exists, Input, LoadById, OnMissing
+from loom.application.usecase.markers import Exists, Header, Input, Load, LoadById, OnMissing
 from loom.application.usecase.rule import Rule
 from loom.domain.absent import ABSENT, Absent, Patch, present
 from loom.domain.context import Context, Principal
@@ -49,6 +50,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "Context",
+    "Created",
     "Envelope",
     "ErrorEnvelope",
     "Exists",
@@ -56,10 +58,12 @@ __all__ = [
     "FieldError",
     "FieldOptions",
     "Forbidden",
+    "Header",
     "Input",
     "InvalidInput",
     "Issue",
     "Kernel",
+    "Load",
     "LoadById",
     "LoomError",
     "MissingExtra",

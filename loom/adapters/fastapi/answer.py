@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 from starlette.types import Scope, Send
@@ -14,6 +15,7 @@ from loom.application.rest.declare import PaginationMode
 from loom.application.rest.pages import Pager
 from loom.application.rest.plan import Reply, ReplyPlan, RoutePlan
 from loom.application.rest.problems import PROBLEM_TYPE, problem_of
+from loom.application.usecase.created import Created
 from loom.domain.context import CORRELATION_HEADER
 from loom.domain.query import Page, Query
 from loom.ports.codec import Codec
@@ -24,6 +26,8 @@ Write = Callable[[Any, Scope, Query], "Answer"]
 
 _LOG = logging.getLogger("loom.rest")
 _CORRELATION = CORRELATION_HEADER.encode()
+# Reserved characters and the percent sign (RFC 3986): they stand in an address as they are.
+_URI = ":/?#[]@!$&'()*+,;=%~"
 
 
 @attrs.frozen
@@ -53,7 +57,7 @@ def writer(route: RoutePlan, codec: Codec, pager: Pager | None) -> Write:
     headers = ((b"content-type", codec.content_type.encode("ascii")),)
     if route.page is not None and pager is not None:
         return _paged(reply.status, route.page.mode, pager, codec, headers)
-    if reply.location is not None:
+    if reply.location is not None or reply.created:
         return _created(reply, codec, headers)
     encode, status = codec.encode, reply.status
     return lambda result, scope, query: Answer(status, encode(result), headers)
@@ -76,11 +80,23 @@ def problem_answer(document: dict[str, Any], headers: Sequence[Header] = ()) -> 
 def _created(reply: ReplyPlan, codec: Codec, headers: Sequence[Header]) -> Write:
     locate = reply.location
 
-    def write(result: Any, scope: Scope, query: Query) -> Answer:
-        path = scope.get("root_path", "") + (locate(result) if locate else "")
-        return Answer(reply.status, codec.encode(result), (*headers, (b"location", path.encode("ascii"))))
+    def row(result: Any, scope: Scope, query: Query) -> Answer:
+        return located(result, locate(result) if locate else "", scope)
 
-    return write
+    def created(result: Created[Any], scope: Scope, query: Query) -> Answer:
+        path = result.location or (locate(result.value) if locate else "")
+        return located(result.value, path, scope)
+
+    def located(value: Any, path: str, scope: Scope) -> Answer:
+        body = codec.encode(value)
+        if not path:
+            return Answer(reply.status, body, headers)
+        if path.startswith("/"):
+            path = scope.get("root_path", "") + path
+        # What a use case says is percent-encoded where it is not ASCII, as the paths of rows are.
+        return Answer(reply.status, body, (*headers, (b"location", quote(path, safe=_URI).encode("ascii"))))
+
+    return created if reply.created else row
 
 
 def _paged(status: int, mode: PaginationMode, pager: Pager, codec: Codec, headers: Sequence[Header]) -> Write:

@@ -9,7 +9,7 @@ import attrs
 from starlette.types import Receive, Scope, Send
 
 from loom.adapters.fastapi.answer import Answer, Write, error_answer, problem_answer, writer
-from loom.adapters.fastapi.request import Disconnected, PathReader, QueryReader, context_of, read_body
+from loom.adapters.fastapi.request import Disconnected, HeaderReader, PathReader, QueryReader, context_of, read_body
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.pages import Pager
 from loom.application.rest.plan import RoutePlan
@@ -53,6 +53,7 @@ class UseCaseOperation:
         self._command = route.command
         self._path = PathReader(tuple(names), route.path_parameters) if names else None
         self._query = QueryReader(route.query_parameters)
+        self._headers = HeaderReader(route.header_parameters) if route.header_parameters else None
         self.parts = _parts(route)
         self._query_needed = any(plan.required for plan in route.query_parameters)
         self._pager = _pager(route, runtime)
@@ -67,6 +68,8 @@ class UseCaseOperation:
             self._path.read(scope["path_params"], params, faults)
         if scope["query_string"] or self._query_needed:
             self._query.read(scope["query_string"], params, faults)
+        if self._headers is not None:
+            self._headers.read(scope["headers"], params, faults)
         command = None if self._command is None else await self._read_command(self._command, scope, receive, faults)
         if faults:
             raise InvalidRequest(faults)
@@ -91,6 +94,7 @@ def _parts(route: RoutePlan) -> dict[str, str]:
     fields = set(schema_of(route.command).names) if route.command is not None else set()
     found = {plan.name: "query" for plan in route.query_parameters}
     found |= {plan.name: "path" for plan in route.path_parameters}
+    found |= {held.name: "header" for held in route.header_parameters}
     return {name: part for name, part in found.items() if name not in fields}
 
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope
 
 from loom.application.compile import nearest
 from loom.application.conversion.faults import Faults, below
-from loom.application.rest.plan import ParameterPlan
+from loom.application.rest.plan import HeaderPlan, ParameterPlan
 from loom.application.rest.problems import BodyTooLarge, Located, UnsupportedMedia
 from loom.domain.context import CORRELATION_HEADER, Context
 from loom.domain.errors import FieldError
@@ -120,6 +120,41 @@ class QueryReader:
             message = f"must be percent-encoded UTF-8 with at most {_MOST_PARAMETERS} parameters"
             faults.append(Located(part="query", error=FieldError(path=(), message=message, code="format")))
             return ()
+
+
+class HeaderReader:
+    """Reads the headers that one use case asks for."""
+
+    def __init__(self, plans: Sequence[HeaderPlan]) -> None:
+        self._plans = tuple((held.name.lower().encode("ascii"), held) for held in plans)
+
+    def read(self, headers: Iterable[tuple[bytes, bytes]], found: dict[str, Any], faults: list[Located]) -> None:
+        """Put the values into ``found`` by their parameters' names, and what is wrong into ``faults``."""
+        given: dict[bytes, list[str]] = {}
+        for name, value in headers:
+            given.setdefault(name, []).append(value.decode("latin-1"))
+        for name, held in self._plans:
+            # Several fields of one name are one list (RFC 9110, 5.3).
+            text = ", ".join(given[name]) if name in given else None
+            plan = held.parameter
+            if text is not None:
+                self._take(held, text, found, faults)
+            elif plan.required:
+                faults.append(_header_fault(held, FieldError(path=(), message="is required", code="required")))
+
+    def _take(self, held: HeaderPlan, text: str, found: dict[str, Any], faults: list[Located]) -> None:
+        plan = held.parameter
+        try:
+            if plan.repeated:
+                found[plan.name] = [plan.read(item.strip()) for item in text.split(",") if item.strip()]
+            else:
+                found[plan.name] = plan.read(text)
+        except Faults as error:
+            faults.extend(_header_fault(held, fault) for fault in below(held.name, error))
+
+
+def _header_fault(held: HeaderPlan, fault: FieldError) -> Located:
+    return Located(part="header", error=attrs.evolve(fault, path=(held.name, *fault.path[1:])))
 
 
 def _take(

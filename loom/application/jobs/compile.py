@@ -97,7 +97,7 @@ def compile_job(
             "leave read_only out",
         )
     for param in use_case.params if use_case is not None else ():
-        if param.source == "param" and param.required:
+        if param.given and param.required:
             issues.add(
                 "LOOM-JOB-005",
                 where,

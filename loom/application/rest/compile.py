@@ -147,7 +147,7 @@ def _located(
     locate = location_of(schema, cls.prefix)
     return tuple(
         attrs.evolve(plan, reply=attrs.evolve(plan.reply, location=locate))
-        if plan.reply.status == 201 and _is_row(plan.reply.type, schema)
+        if (plan.reply.status == 201 or plan.reply.created) and _is_row(plan.reply.type, schema)
         else plan
         for plan in plans
     )

@@ -28,7 +28,9 @@ def routes_text(interfaces: Sequence[InterfacePlan]) -> str:
 
 
 def _call(route: RoutePlan) -> str:
-    parameters = ", ".join(_parameter(param) for param in route.use_case.params if param.source in ("command", "param"))
+    parameters = ", ".join(
+        _parameter(param) for param in route.use_case.params if param.source == "command" or param.given
+    )
     note = "  (generated)" if route.generated else ""
     return f"{route.use_case.name}({parameters}) -> {_type(route.use_case.result)}{note}"
 

@@ -109,6 +109,10 @@ def _operation(route: RoutePlan, names: Sequence[str], components: Components, p
     in_path = [attrs.evolve(plan, name=name) for plan, name in zip(route.path_parameters, names, strict=True)]
     parameters = [_parameter(plan, "path", components) for plan in in_path]
     parameters += [_parameter(plan, "query", components) for plan in route.query_parameters]
+    parameters += [
+        _parameter(attrs.evolve(held.parameter, name=held.name, repeated=False), "header", components)
+        for held in route.header_parameters
+    ]
     described: dict[str, Any] = {"summary": route.summary, "tags": list(route.tags)}
     if parameters:
         described["parameters"] = parameters
@@ -139,7 +143,7 @@ def _parameter(plan: ParameterPlan, place: str, components: Components) -> dict[
 
 def _success(route: RoutePlan, components: Components) -> dict[str, Any]:
     headers: dict[str, Any] = dict(_CORRELATION)
-    if route.reply.location is not None:
+    if route.reply.location is not None or route.reply.created:
         headers["Location"] = {"description": "Path of the new row.", "schema": {"type": "string"}}
     described: dict[str, Any] = {"description": phrase(route.reply.status), "headers": headers}
     if route.reply.kind is not Reply.EMPTY:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 import inspect
+from typing import Any
 
 import attrs
 
 from loom.application.compile import Issues
 from loom.application.rest.pages import ListRules, compile_page
 from loom.application.rest.paths import PathTemplate
-from loom.application.rest.plan import PagePlan, ParameterPlan
+from loom.application.rest.plan import HeaderPlan, PagePlan, ParameterPlan
 from loom.application.rest.text import is_repeated, text_reader
 from loom.application.usecase.plan import ParamPlan, UseCasePlan
 from loom.domain.errors import Place
 from loom.domain.model import FieldSchema, ModelSchema, schema_of
-from loom.domain.query import Query
 from loom.domain.schema import LogicalType, logical_type
 
 
@@ -24,6 +26,7 @@ class Parameters:
 
     path: tuple[ParameterPlan, ...]
     query: tuple[ParameterPlan, ...]
+    header: tuple[HeaderPlan, ...]
     page: PagePlan | None
 
 
@@ -45,15 +48,16 @@ def compile_parameters(
         where: the route, for issues.
         issues: takes what is wrong.
     """
-    plain = {param.name: param for param in plan.params if param.source == "param"}
-    pages = [name for name, param in plain.items() if param.annotation is Query]
-    scalars = {name: param for name, param in plain.items() if name not in pages}
+    pages = [param.name for param in plan.params if param.source == "query"]
+    scalars = {param.name: param for param in plan.params if param.source == "param"}
+    headers = [param for param in plan.params if param.source == "header"]
     for name in path.parameters:
         if name not in scalars:
             taken = [other for other in scalars if other not in path.parameters]
             issues.unknown("LOOM-REST-006", where, f"{plan.name} takes no {{{name}}}: its parameter", name, taken)
     keys = {name: entry.type for name, entry in _keys(plan).items() if name in path.parameters}
     compiled = {name: _parameter(param, keys.get(name), plan, where, issues) for name, param in scalars.items()}
+    read = [(param, _parameter(param, None, plan, where, issues)) for param in headers]
     page = compile_page(pages, row, plan, rules, where, issues)
     extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
     for parameter in extra:
@@ -67,6 +71,7 @@ def compile_parameters(
     return Parameters(
         path=tuple(found for name in path.parameters if (found := compiled.get(name))),
         query=(*(found for name, found in compiled.items() if found and name not in path.parameters), *extra),
+        header=tuple(HeaderPlan(param.header, found) for param, found in read if found),
         page=page,
     )
 
@@ -90,10 +95,28 @@ def _parameter(
             "LOOM-REST-011",
             where,
             f"{plan.name}({param.name}: {inspect.formatannotation(param.annotation)}) has no text form, "
-            "so it cannot come from a path or a query string",
+            "so it cannot come from a path, a query string or a header",
             "put it into the command, or use a scalar type",
         )
         return None
     return ParameterPlan(
-        name=param.name, type=logical, required=param.required, read=read, repeated=is_repeated(logical)
+        name=param.name,
+        type=logical,
+        required=param.required,
+        read=read,
+        repeated=is_repeated(logical),
+        default=_json(param.default),
     )
+
+
+def _json(default: object) -> Any:
+    """A default as the document of the API shows it; ``None`` for what is required or null."""
+    if default is ... or default is None:
+        return None
+    if isinstance(default, enum.Enum):
+        return _json(default.value)
+    if isinstance(default, list | tuple | frozenset | set):
+        return [_json(item) for item in default]
+    if isinstance(default, dt.date | dt.time):
+        return default.isoformat()
+    return default if isinstance(default, bool | int | float | str) else str(default)

@@ -45,6 +45,14 @@ class ParameterPlan:
     bounds: tuple[int, int] | None = None
 
 
+@attrs.frozen
+class HeaderPlan:
+    """One header that a use case reads; ``parameter`` has the name of its parameter, and of the value."""
+
+    name: str
+    parameter: ParameterPlan
+
+
 @attrs.frozen(kw_only=True)
 class FilterPlan:
     """One query parameter that narrows a list, and the predicate that its value becomes."""
@@ -67,12 +75,14 @@ class PagePlan:
 
 @attrs.frozen(kw_only=True)
 class ReplyPlan:
-    """What success looks like. ``location`` builds the path of the created row from it, where there is one."""
+    """What success looks like. ``location`` builds the path of the created row from it, where there is one. The value
+    of a ``created`` reply is inside ``Created``."""
 
     kind: Reply
     status: int
     type: Any = None
     location: Callable[[Any], str] | None = None
+    created: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -104,6 +114,7 @@ class RoutePlan:
     errors: tuple[type[LoomError], ...]
     generated: bool
     place: Place
+    header_parameters: tuple[HeaderPlan, ...] = ()
     access: Access = Access()
 
     @property

@@ -14,6 +14,7 @@ from loom.application.compile import Issues
 from loom.application.rest.components import check_schema
 from loom.application.rest.declare import RestRoute
 from loom.application.rest.plan import Reply, ReplyPlan
+from loom.application.usecase.created import Created
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
 from loom.domain.model import ModelSchema
@@ -24,8 +25,9 @@ _NO_BODY = (204, 205)
 
 def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Issues) -> ReplyPlan:
     """Read the result annotation of a use case; what has no JSON form, or no place in the status, is an issue."""
-    kind, value = _kind(plan.result)
-    status = route.status_code or (204 if kind is Reply.EMPTY else 200)
+    created = typing.get_origin(plan.result) is Created
+    kind, value = _kind(typing.get_args(plan.result)[0] if created else plan.result)
+    status = route.status_code or (201 if created else 204 if kind is Reply.EMPTY else 200)
     if not 200 <= status <= 299:
         issues.add("LOOM-REST-014", where, f"status_code {status} is no success", "give one from 200 to 299")
     elif status in _NO_BODY and kind is not Reply.EMPTY:
@@ -35,6 +37,13 @@ def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Iss
             f"status_code {status} has no body, but {plan.name} returns {inspect.formatannotation(plan.result)}",
             "return None, or answer 200",
         )
+    if created and kind is not Reply.VALUE:
+        issues.add(
+            "LOOM-REST-015",
+            where,
+            f"{plan.name} returns {inspect.formatannotation(plan.result)}, which is not one thing that was made",
+            "write Created[Model]",
+        )
     if kind is not Reply.EMPTY and (fault := check_schema(value)):
         issues.add(
             "LOOM-REST-015",
@@ -42,7 +51,7 @@ def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Iss
             f"the result of {plan.name} has no JSON form: {fault}",
             "return an attrs class, a scalar, or a list of them",
         )
-    return ReplyPlan(kind=kind, status=status, type=value)
+    return ReplyPlan(kind=kind, status=status, type=value, created=created)
 
 
 def location_of(schema: ModelSchema, prefix: str) -> Callable[[Any], str]:

@@ -63,6 +63,7 @@ def compile_route(
         use_case=plan,
         path_parameters=parameters.path,
         query_parameters=parameters.query,
+        header_parameters=parameters.header,
         page=parameters.page,
         reply=reply,
         errors=(*_errors(plan, path, parameters.page), *access_errors(plan), *route.errors),
@@ -114,7 +115,9 @@ def _errors(plan: UseCasePlan, path: PathTemplate, page: PagePlan | None) -> Ite
         yield from (MalformedInput, BodyTooLarge, UnsupportedMedia)
     if page is not None and page.mode is PaginationMode.CURSOR:
         yield UnknownCursor
-    if path.parameters or any(param.source == "load" for param in plan.params):
+    if path.parameters:
         yield NotFound
+    for param in plan.params:
+        yield from param.raises
     if not plan.read_only:
         yield Conflict

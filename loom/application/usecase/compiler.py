@@ -8,19 +8,21 @@ from typing import Any
 
 import attrs
 
+import loom.application.usecase.loads  # noqa: F401 - registers the markers that ask the store
 from loom.application.compile import Issues, place_of
 from loom.application.generics import type_arguments
-from loom.application.usecase.compute import compile_compute
+from loom.application.usecase.compute_compile import compile_computes
 from loom.application.usecase.declaration import UseCase
-from loom.application.usecase.markers import MARKERS, Declared, InputMarker, plain_param
-from loom.application.usecase.plan import DependencyPlan, ParamPlan, UseCasePlan
-from loom.application.usecase.rule import compile_rule
-from loom.application.usecase.scope import SCOPED, Scope
+from loom.application.usecase.dependencies import compile_dependencies
+from loom.application.usecase.fields import Scene
+from loom.application.usecase.markers import InputMarker
+from loom.application.usecase.parameters import MARKERS, Declared, MarkerKind, plain_param, unmarked
+from loom.application.usecase.plan import ParamPlan, UseCasePlan
+from loom.application.usecase.read_only import check_read_only
+from loom.application.usecase.rule_compile import compile_rules
 from loom.application.wiring import Resolver
-from loom.domain.context import Context
 from loom.domain.errors import Place
 from loom.domain.model import ModelSchema, is_entity, schema_of
-from loom.ports.persistence import Repository
 
 
 def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver: Resolver) -> UseCasePlan | None:
@@ -39,16 +41,23 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
     hints = _hints(use_case, where, issues)
     if hints is None:
         return None
-    signature = _signature(use_case)
+    signature = _signature(use_case, where, issues)
     command = _command(signature, hints, where, issues)
     params = _params(signature, hints, command, where, issues)
     arguments = type_arguments(use_case, UseCase)
     model = _model(arguments, where, issues)
-    plain = {plan.name: plan.annotation for plan in params if plan.source == "param"}
-    values = [plan.name for plan in params]
-    computes = [compile_compute(compute, command, plain, where, issues) for compute in use_case.computes]
-    rules = [compile_rule(rule, command, values, where, issues) for rule in use_case.rules]
-    dependencies = _dependencies(use_case, where, issues, resolver)
+    scene = Scene(
+        subject=command,
+        models=() if model is None else (model,),
+        params={plan.name: plan for plan in params},
+        where=where,
+        issues=issues,
+    )
+    computes = compile_computes(use_case.computes, scene)
+    rules = compile_rules(use_case.rules, scene)
+    dependencies = compile_dependencies(use_case, where, issues, resolver)
+    if use_case.read_only:
+        check_read_only(use_case, dependencies, where, issues)
     if len(issues.found) > before:
         return None
     return UseCasePlan(
@@ -58,8 +67,8 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
         result=hints.get("return", arguments[1] if len(arguments) == 2 else Any),
         params=tuple(params),
         dependencies=tuple(dependencies),
-        computes=tuple(compute for compute in computes if compute),
-        rules=tuple(rule for rule in rules if rule),
+        computes=computes,
+        rules=rules,
         read_only=use_case.read_only,
         place=where,
     )
@@ -93,8 +102,18 @@ def _overridden(use_case: type, name: str) -> Any:
     return None if found is getattr(UseCase, name) else found
 
 
-def _signature(use_case: type[UseCase[Any, Any]]) -> list[inspect.Parameter]:
-    return list(inspect.signature(use_case.execute).parameters.values())[1:]
+def _signature(use_case: type[UseCase[Any, Any]], where: Place, issues: Issues) -> list[inspect.Parameter]:
+    found = list(inspect.signature(use_case.execute).parameters.values())[1:]
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    for parameter in found:
+        if parameter.kind not in named:
+            issues.add(
+                "LOOM-CORE-109",
+                where,
+                f"parameter {str(parameter).partition(':')[0]!r} cannot be given by name",
+                "declare every parameter by its name and type",
+            )
+    return [parameter for parameter in found if parameter.kind in named]
 
 
 def _command(
@@ -123,25 +142,28 @@ def _params(
     where: Place,
     issues: Issues,
 ) -> list[ParamPlan]:
-    plain = {
-        parameter.name: hints.get(parameter.name, Any)
-        for parameter in signature
-        if MARKERS.of(parameter.default) is None
-    }
-    declared = Declared(where=where, issues=issues, command=command, plain=plain)
-    plans: list[ParamPlan] = []
+    declared = Declared(where=where, issues=issues, command=command, given={})
+    annotated: list[tuple[inspect.Parameter, MarkerKind | None]] = []
     for parameter in signature:
-        if parameter.name not in hints:
-            issues.add(
-                "LOOM-CORE-109", where, f"parameter {parameter.name!r} has no annotation", "annotate it with its type"
-            )
-            continue
-        behaviour = MARKERS.of(parameter.default)
-        if behaviour is not None:
-            plans.extend(behaviour(parameter.name, hints[parameter.name], parameter.default, declared))
+        if parameter.name in hints:
+            annotated.append((parameter, MARKERS.of(parameter.default)))
         else:
-            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            plans.append(plain_param(parameter.name, hints[parameter.name], default=default))
+            message = f"parameter {parameter.name!r} has no annotation"
+            issues.add("LOOM-CORE-109", where, message, "annotate it with its type")
+    for parameter, kind in annotated:
+        if kind is None:
+            declared.given[parameter.name] = unmarked(parameter, hints[parameter.name], declared)
+        elif kind.given:
+            plans = kind.compile(parameter.name, hints[parameter.name], parameter.default, declared)
+            declared.given |= {plan.name: plan for plan in plans}
+    plans = []
+    for parameter, kind in annotated:
+        if kind is None or kind.given:
+            plans.append(declared.given[parameter.name])
+        else:
+            found = kind.compile(parameter.name, hints[parameter.name], parameter.default, declared)
+            # What could not be compiled still has a name, which rules may use.
+            plans.extend(found or [plain_param(parameter.name, hints[parameter.name])])
     # Two loads by one path key would ask for it twice.
     return list({plan.name: plan for plan in plans}.values())
 
@@ -158,41 +180,3 @@ def _model(arguments: tuple[Any, ...], where: Place, issues: Issues) -> type | N
             "decorate it with @entity(table=...), or name None where the use case has no model",
         )
     return model
-
-
-def _dependencies(use_case: type, where: Place, issues: Issues, resolver: Resolver) -> list[DependencyPlan]:
-    constructor: Any = inspect.getattr_static(use_case, "__init__")
-    if constructor is object.__init__:
-        return []
-    hints = typing.get_type_hints(constructor)
-    plans = []
-    for parameter in list(inspect.signature(constructor).parameters.values())[1:]:
-        wanted = hints.get(parameter.name)
-        build = _builder(wanted, resolver)
-        if build is not None:
-            plans.append(DependencyPlan(name=parameter.name, build=build))
-        elif parameter.default is inspect.Parameter.empty:
-            issues.add(
-                "LOOM-CORE-114",
-                where,
-                f"nothing is bound to {getattr(wanted, '__name__', wanted)!s}, "
-                f"which {use_case.__name__}({parameter.name}: ...) asks for",
-                "bind it: kernel.bind(Type, instance)",
-            )
-    return plans
-
-
-def _builder(wanted: Any, resolver: Resolver) -> Any:
-    if typing.get_origin(wanted) is Repository:
-        model = typing.get_args(wanted)[0]
-        return lambda scope, executor: scope.repository(model)
-    if wanted is Scope or wanted is Context:
-        return lambda scope, executor: scope if wanted is Scope else scope.context
-    # EtlEngine[Any] is bound as EtlEngine: a container knows classes, not their arguments.
-    bound = typing.get_origin(wanted) or wanted
-    if not isinstance(bound, type):
-        return None
-    scoped = SCOPED.get(bound)
-    if scoped is not None:
-        return scoped
-    return (lambda scope, executor: resolver.resolve(bound)) if resolver.knows(bound) else None

@@ -19,14 +19,15 @@ class UseCase(Generic[M, R]):
     """Base of use cases over a main model ``M`` (``None`` where there is none) with the result ``R``.
 
     Subclasses define ``async def execute(self, ...) -> R``. Its parameters say where their values come from:
-    ``Input()``, ``LoadById(...)``, ``Exists(...)``, or no marker for a parameter of the call (path, query). A
-    constructor may ask for repositories (``Repository[Airline]``), the ``ApplicationInvoker``, and any type that the
-    container knows; one object is made for each call.
+    ``Input()``, ``LoadById(...)``, ``Load(...)``, ``Exists(...)``, ``Header(...)``, ``Query()``, or no marker for a
+    parameter of the call (path, query string). What makes something new may return ``Created[T]``. A constructor may
+    ask for repositories (``Repository[Airline]``), the ``ApplicationInvoker``, and any type that the container knows;
+    one object is made for each call.
 
     Attributes:
-        computes: fill fields of the command before anything else, in order.
+        computes: fill fields of the command before anything else, in order; they see nothing that is loaded.
         rules: must all hold before ``execute``; their failures are reported together.
-        read_only: opens no transaction; may not write or emit.
+        read_only: opens no transaction; may not write, emit, or invoke a use case that is not read-only.
     """
 
     computes: ClassVar[Sequence[Compute]] = ()

@@ -158,6 +158,6 @@ def _check_command(plan: UseCasePlan, command: object) -> None:
 
 
 def _check_rules(plan: UseCasePlan, call: Call) -> None:
-    failures = [failure for rule in plan.rules if (failure := rule(call)) is not None]
+    failures = [failure for rule in plan.rules for failure in rule(call, call.command)]
     if failures:
         raise RuleViolations(failures)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from loom.application.usecase.scope import Scope
 from loom.domain.absent import Absent
-from loom.domain.errors import FieldError, InvalidInput, Place
+from loom.domain.errors import FieldError, InvalidInput, LoomError, Place
 
 
 @attrs.define(eq=False)
@@ -38,12 +38,22 @@ class Call:
         return None if isinstance(value, Absent) else value
 
 
+CompiledRule = Callable[[Call, Any], Sequence[FieldError]]
+"""Takes the call and the value whose fields the rule reads (the command, or one item of a list); gives the failures."""
+
+
 @attrs.frozen(kw_only=True)
 class ParamPlan:
     """One parameter of ``execute``, or a hidden one that a load needs (``passed`` is false then).
 
-    ``source`` is ``command``, ``param``, ``load`` or ``exists``. ``read`` gives the value; it is a coroutine function
-    where ``waits`` is true.
+    Attributes:
+        source: ``command``; ``param``, ``header`` or ``query`` (a ``Query``), which the caller gives by name; ``load``
+            or ``exists``.
+        read: gives the value; a coroutine function where ``waits`` is true.
+        default: of a parameter that the caller may leave out, else ``...``.
+        header: name of the HTTP header, where the source is one.
+        path: what a failure over the parameter points at.
+        raises: errors by which it ends the call.
     """
 
     name: str
@@ -52,8 +62,21 @@ class ParamPlan:
     read: Callable[[Call], Any]
     waits: bool = False
     passed: bool = True
-    required: bool = True
+    default: object = ...
     model: type | None = None
+    header: str = ""
+    path: tuple[str, ...] = ()
+    raises: tuple[type[LoomError], ...] = ()
+
+    @property
+    def given(self) -> bool:
+        """Whether the caller gives it by name."""
+        return self.source in ("param", "header", "query")
+
+    @property
+    def required(self) -> bool:
+        """Whether a caller that leaves it out is told so."""
+        return self.default is ...
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +84,7 @@ class DependencyPlan:
     """One argument of the constructor and how to get it for a scope; the second argument is the executor."""
 
     name: str
+    wanted: Any
     build: Callable[[Scope, Any], object]
 
 
@@ -75,7 +99,7 @@ class UseCasePlan:
     params: tuple[ParamPlan, ...]
     dependencies: tuple[DependencyPlan, ...]
     computes: tuple[Callable[[Call], None], ...]
-    rules: tuple[Callable[[Call], FieldError | None], ...]
+    rules: tuple[CompiledRule, ...]
     read_only: bool
     place: Place
 

@@ -289,7 +289,7 @@ def test_a_parameter_needs_a_text_form() -> None:
     (issue,) = issues_of(Wrong)
     assert issue == (
         "LOOM-REST-011 TakesMoney(money: tests.unit.rest.test_compile_interface.Money) has no text form, "
-        "so it cannot come from a path or a query string | put it into the command, or use a scalar type"
+        "so it cannot come from a path, a query string or a header | put it into the command, or use a scalar type"
     )
 
 

@@ -1,0 +1,84 @@
+"""From declared computes to functions that change the command of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from loom.application.usecase.compute import Compute, Function
+from loom.application.usecase.fields import Scene, check_ref, reader
+from loom.application.usecase.plan import Call
+from loom.domain.absent import ABSENT
+
+CompiledCompute = Callable[[Call], None]
+
+
+def compile_computes(declared: object, scene: Scene) -> tuple[CompiledCompute, ...]:
+    """Compile the ``computes`` of a use case. Their issues are recorded in the scene."""
+    if not isinstance(declared, list | tuple):
+        message = f"computes is a {type(declared).__name__}, not a list"
+        scene.add("LOOM-CORE-112", message, "write computes = [Compute.set(...)...]")
+        return ()
+    before = len(scene.issues.found)
+    for compute in declared:
+        _check(compute, scene)
+    return tuple(_setter(compute, scene) for compute in declared) if len(scene.issues.found) == before else ()
+
+
+def _check(compute: object, scene: Scene) -> None:
+    if not isinstance(compute, Compute):
+        scene.add("LOOM-CORE-112", f"{compute!r} is no Compute", "begin with Compute.set(F(Command).field)")
+        return
+    target = check_ref(compute.target, "Compute", "LOOM-CORE-110", scene)
+    if target is not None and len(compute.target.ref_path) > 1:
+        scene.add(
+            "LOOM-CORE-110",
+            f"Compute.set({compute.target!r}) sets a part of a field",
+            "set the whole field: via may return attrs.evolve(value, part=...)",
+        )
+    for ref in compute.sources:
+        check_ref(ref, "Compute", "LOOM-CORE-110", scene)
+    for name in compute.parameters:
+        _check_parameter(name, scene)
+    count = len(compute.sources) + len(compute.parameters)
+    if count == 0:
+        scene.add(
+            "LOOM-CORE-112",
+            f"Compute.set({compute.target!r}) has no source",
+            "add .from_command(F(Command).field, via=function)",
+        )
+    elif count > 1 and compute.function is None:
+        scene.add(
+            "LOOM-CORE-112", f"Compute.set({compute.target!r}) has {count} sources and no via", "add via=function"
+        )
+
+
+def _check_parameter(name: str, scene: Scene) -> None:
+    found = scene.params.get(name)
+    given = [plan.name for plan in scene.params.values() if plan.given]
+    if found is None:
+        scene.issues.unknown("LOOM-CORE-111", scene.where, "Compute: parameter", name, given)
+    elif not found.given:
+        scene.add(
+            "LOOM-CORE-111",
+            f"Compute: {name!r} is a {found.source}, and computes run before loads",
+            "compute it in execute, or from the field or parameter that it is loaded by",
+        )
+
+
+def _setter(compute: Compute, scene: Scene) -> CompiledCompute:
+    target = compute.target.ref_path[0]
+    readers = tuple(reader(ref.ref_path) for ref in compute.sources)
+    parameters = tuple(scene.params[name].read for name in compute.parameters)
+    function: Function = compute.function or (lambda value: value)
+
+    def run(call: Call) -> None:
+        values = [read(call.command) for read in readers]
+        for value in values:
+            if value is ABSENT:
+                return
+        values.extend([read(call) for read in parameters])
+        call.command = attrs.evolve(call.command, **{target: function(*values)})
+
+    return run

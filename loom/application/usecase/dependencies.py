@@ -1,0 +1,63 @@
+"""What a use case's constructor asks for, and how each call gets it."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from typing import Any
+
+from loom.application.compile import Issues
+from loom.application.usecase.plan import DependencyPlan
+from loom.application.usecase.scope import SCOPED, Scope
+from loom.application.wiring import Resolver
+from loom.domain.context import Context
+from loom.domain.errors import Place
+from loom.ports.persistence import Repository
+
+
+def compile_dependencies(use_case: type, where: Place, issues: Issues, resolver: Resolver) -> list[DependencyPlan]:
+    """The plans of a constructor's arguments; one that nothing can give and that has no default is an issue."""
+    constructor: Any = inspect.getattr_static(use_case, "__init__")
+    if constructor is object.__init__:
+        return []
+    try:
+        hints = typing.get_type_hints(constructor)
+    except NameError as error:
+        issues.add(
+            "LOOM-CORE-102",
+            where,
+            f"an annotation of {use_case.__name__}.__init__ cannot be resolved: {error}",
+            "import the name at module level, outside TYPE_CHECKING",
+        )
+        return []
+    plans = []
+    for parameter in list(inspect.signature(constructor).parameters.values())[1:]:
+        wanted = hints.get(parameter.name)
+        build = _builder(wanted, resolver)
+        if build is not None:
+            plans.append(DependencyPlan(name=parameter.name, wanted=wanted, build=build))
+        elif parameter.default is inspect.Parameter.empty:
+            issues.add(
+                "LOOM-CORE-114",
+                where,
+                f"nothing is bound to {getattr(wanted, '__name__', wanted)!s}, "
+                f"which {use_case.__name__}({parameter.name}: ...) asks for",
+                "bind it: kernel.bind(Type, instance)",
+            )
+    return plans
+
+
+def _builder(wanted: Any, resolver: Resolver) -> Any:
+    if typing.get_origin(wanted) is Repository:
+        model = typing.get_args(wanted)[0]
+        return lambda scope, executor: scope.repository(model)
+    if wanted is Scope or wanted is Context:
+        return lambda scope, executor: scope if wanted is Scope else scope.context
+    # EtlEngine[Any] is bound as EtlEngine: a container knows classes, not their arguments.
+    bound = typing.get_origin(wanted) or wanted
+    if not isinstance(bound, type):
+        return None
+    scoped = SCOPED.get(bound)
+    if scoped is not None:
+        return scoped
+    return (lambda scope, executor: resolver.resolve(bound)) if resolver.knows(bound) else None
