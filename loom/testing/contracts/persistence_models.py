@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import attrs
+import pytest
 import pytest_asyncio
 
 from loom.domain.absent import ABSENT, Patch
@@ -141,8 +142,8 @@ class PersistenceSuite:
         """Open the store under test with no rows in it. Called once a test; the suite starts and stops it."""
         raise NotImplementedError
 
-    @pytest_asyncio.fixture
-    async def clock(self) -> FakeClock:
+    @pytest.fixture
+    def clock(self) -> FakeClock:
         return FakeClock()
 
     @pytest_asyncio.fixture
