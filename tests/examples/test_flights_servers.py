@@ -55,7 +55,8 @@ def celery_worker(config: list[Path], log: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "celery", "-A", "loom.config.celery_worker", "worker", "--loglevel", "INFO"]
     files = os.pathsep.join(map(str, config))
     worker = Process("Celery worker", command, log, env={**os.environ, "LOOM_CONFIG": files, "PYTHONPATH": str(ROOT)})
-    worker.start(ready=lambda: "ready." in log.read_text(), timeout=60)
+    # Its banner: the example logs warnings alone. What is sent before it listens waits in Redis.
+    worker.start(ready=lambda: "loom.run_job" in log.read_text(), timeout=60)
     try:
         yield
     finally:
