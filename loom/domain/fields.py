@@ -59,7 +59,7 @@ def field(  # noqa: PLR0913 - one for each thing that a column may be
     unique: bool = False,
     index: bool = False,
     references: str | None = None,
-    on_delete: OnDelete = "restrict",
+    on_delete: OnDelete | None = None,
 ) -> Any:
     """Declare a field with more than its type.
 
@@ -72,7 +72,7 @@ def field(  # noqa: PLR0913 - one for each thing that a column may be
         unique: no two rows share the value.
         index: the column is searched often.
         references: ``"table.column"`` that the value must exist in.
-        on_delete: what deleting the row that this one refers to does to this one.
+        on_delete: what deleting the row that this one refers to does to this one; ``restrict`` where nothing is said.
     """
     options = FieldOptions(
         max_length=max_length,
@@ -81,7 +81,7 @@ def field(  # noqa: PLR0913 - one for each thing that a column may be
         unique=unique,
         index=index,
         references=references,
-        on_delete=_said(references, on_delete),
+        on_delete=on_delete or "",
     )
     return _attribute(options, default, factory)
 
@@ -91,7 +91,7 @@ def key(
     autoincrement: bool = False,
     max_length: int | None = None,
     references: str | None = None,
-    on_delete: OnDelete = "restrict",
+    on_delete: OnDelete | None = None,
 ) -> Any:
     """Declare a field that identifies the row. Several keys in one model make a composite key.
 
@@ -99,14 +99,14 @@ def key(
         autoincrement: the store gives the number at creation; commands then carry none.
         max_length: longest string in characters.
         references: ``"table.column"`` that the value must exist in.
-        on_delete: what deleting the row that this one refers to does to this one.
+        on_delete: what deleting the row that this one refers to does to this one; ``restrict`` where nothing is said.
     """
     options = FieldOptions(
         key=True,
         autoincrement=autoincrement,
         max_length=max_length,
         references=references,
-        on_delete=_said(references, on_delete),
+        on_delete=on_delete or "",
     )
     return _attribute(options, _REQUIRED, None)
 
@@ -198,11 +198,6 @@ def projection(  # noqa: PLR0913 - one for each kind of projection
 def names_of(given: str | Sequence[str]) -> tuple[str, ...]:
     """Several names where one may stand for itself."""
     return (given,) if isinstance(given, str) else tuple(given)
-
-
-def _said(references: str | None, on_delete: str) -> str:
-    # Where a field refers to nothing the rule has nothing to say, unless somebody thinks that it has.
-    return on_delete if references is not None or on_delete != "restrict" else ""
 
 
 def _attribute(options: FieldOptions, default: Any, factory: Callable[[], Any] | None) -> Any:
