@@ -68,6 +68,7 @@ async def count(persistence: SqlPersistence) -> int:
         (f"postgresql://user:{SECRET}@host/name?sslmode=require", "the driver has no option 'sslmode'"),
         ("sqlite+aiosqlite://", "SQLite in memory has one connection"),
         ("sqlite:///:memory:", "SQLite in memory has one connection"),
+        ("sqlite:///file:store.db?uri=true", "file: addresses are not supported"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_at_once(url: str, text: str) -> None:
@@ -76,7 +77,9 @@ def test_an_address_that_cannot_be_used_is_refused_at_once(url: str, text: str) 
     (issue,) = caught.value.issues
     assert (issue.code, issue.where.name) == ("LOOM-DB-001", "persistence.url")
     assert text in issue.message
-    assert any(part in issue.remedy for part in ("sqlite+aiosqlite:///file.db", "adapter: memory", "mean 'ssl'?"))
+    assert any(
+        part in issue.remedy for part in ("sqlite+aiosqlite:///file.db", "adapter: memory", "'ssl'?", "the path")
+    )
     assert SECRET not in whole_text(caught.value)
 
 
@@ -103,7 +106,7 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     persistence = database(sqlite_url(tmp_path / "absent"))
-    with pytest.raises(Unavailable, match=r"absent/store.db does not answer .*unable to open database file"):
+    with pytest.raises(Unavailable, match=r"store.db cannot be opened: there is no folder .*/absent. create it"):
         await persistence.start([Note])
 
 

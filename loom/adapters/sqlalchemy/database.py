@@ -12,6 +12,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -63,13 +64,15 @@ class Database:
         reader: single statements, each its own transaction; no writes on SQLite.
         system: short transactions that must see what others have just committed.
         gate: SQLite's queue of writers.
+        folder: where SQLite's file lies or will lie.
     """
 
     address: str
     writer: AsyncEngine
     reader: AsyncEngine
     system: AsyncEngine
-    gate: Gate | None
+    gate: Gate | None = None
+    folder: Path | None = None
 
     @property
     def dialect(self) -> str:
@@ -94,6 +97,18 @@ class Database:
         engine = self.reader if self.dialect == SQLITE else self.writer
         async with engine.connect() as connection:
             yield connection
+
+    def check_folder(self) -> None:
+        """Refuse a file whose folder does not exist, before a thread is started for it.
+
+        Raises:
+            Unavailable: naming the folder.
+        """
+        if self.folder is not None and not self.folder.is_dir():
+            raise Unavailable(
+                f"the database {self.address} cannot be opened: there is no folder {self.folder}",
+                remedy="create it, or correct persistence.url",
+            )
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -133,8 +148,14 @@ def _sqlite(url: URL, settings: SqlalchemySettings) -> Database:
         pool_reset_on_return=None,
     )  # fmt: skip
     event.listen(reader.sync_engine, "connect", _prepare_reader)
-    gate = Gate(settings.lock_timeout)
-    return Database(address=shown(url), writer=writer, reader=reader, system=writer, gate=gate)
+    return Database(
+        address=shown(url),
+        writer=writer,
+        reader=reader,
+        system=writer,
+        gate=Gate(settings.lock_timeout),
+        folder=Path(url.database or "").parent,
+    )
 
 
 def _postgresql(url: URL, settings: SqlalchemySettings) -> Database:
@@ -151,7 +172,6 @@ def _postgresql(url: URL, settings: SqlalchemySettings) -> Database:
         writer=engine,
         reader=engine.execution_options(isolation_level="AUTOCOMMIT"),
         system=engine.execution_options(isolation_level="READ COMMITTED"),
-        gate=None,
     )
 
 
@@ -175,10 +195,15 @@ def _prepare_reader(connection: Any, record: object) -> None:
 
 
 def _pragmas(connection: Any, *pragmas: str) -> None:
-    cursor = connection.cursor()
-    for pragma in pragmas:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    try:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except BaseException:
+        # The pool does not know the connection yet, and would leave its thread behind.
+        connection.close()
+        raise
 
 
 def _begin_immediate(connection: sa.Connection) -> None:

@@ -23,6 +23,7 @@ async def prepare_schema(database: Database, translation: Translation, *, create
         Unavailable: the database does not answer.
     """
     catalogue = translation.catalogue
+    database.check_folder()
     with translation.translated():
         async with database.recording() as connection:
             if database.dialect == POSTGRESQL:

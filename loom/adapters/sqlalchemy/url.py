@@ -59,6 +59,8 @@ def _check_file(url: URL) -> None:
     if name in ("", ":memory:") or "mode=memory" in name or "memory" in url.query.get("mode", ""):
         remedy = "name a file, or choose persistence.adapter: memory"
         raise _refused("SQLite in memory has one connection, and so no isolation between units of work", remedy)
+    if name.startswith("file:"):
+        raise _refused("SQLite's own file: addresses are not supported", "write the path of the file itself")
 
 
 def _refused(message: str, remedy: str) -> ConfigError:
