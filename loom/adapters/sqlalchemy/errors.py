@@ -150,9 +150,10 @@ def _missing_value(table: str, fields: list[str]) -> InvalidInput:
 
 
 def _unfit(error: BaseException) -> InvalidInput:
-    return InvalidInput(
-        [FieldError(path=(), message=f"holds a value that the database does not take ({_text(error)})")]
-    )
+    # Only the kind of the fault: drivers quote the value.
+    cause = _cause(error) if isinstance(error, exc.DBAPIError) else error
+    message = f"holds a value that the database does not take ({type(cause).__name__})"
+    return InvalidInput([FieldError(path=(), message=message)])
 
 
 def _schema_differs(error: exc.DBAPIError) -> ConfigError:
