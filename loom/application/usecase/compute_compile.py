@@ -62,7 +62,7 @@ def _check_parameter(name: str, scene: Scene) -> None:
     elif not found.given:
         scene.add(
             "LOOM-CORE-111",
-            f"Compute: {name!r} is a {found.source}, and computes run before loads",
+            f"Compute: {name!r} comes from the store, and computes run before loads",
             "compute it in execute, or from the field or parameter that it is loaded by",
         )
 

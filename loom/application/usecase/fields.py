@@ -63,13 +63,14 @@ def check_ref(ref: Ref, what: str, code: str, scene: Scene) -> LogicalType | Non
         )
         return None
     schema, found = scene.subject, None
+    within = "command"
     for name in ref.ref_path:
         known = schema.names if schema is not None else ()
         field = schema.field(name) if schema is not None else None
         if field is None:
-            scene.issues.unknown(code, scene.where, f"{what}: command field", ".".join(ref.ref_path), known)
+            scene.issues.unknown(code, scene.where, f"{what}: {within} field", name, known)
             return None
-        found = field.type
+        found, within = field.type, name
         # Only classes have fields: whatever follows a scalar is unknown.
         schema = _struct(found)
     return found
