@@ -58,15 +58,14 @@ class Source:
         """Define the function ``name(row, groups)`` that makes one entity."""
         attributes = {attribute.name: attribute for attribute in attrs.fields(part.schema.model)}
         values = {each: self.value(part.at + index, part.loads[each]) for index, each in enumerate(part.schema.names)}
-        for each in (*part.schema.relations, *part.schema.projections):
-            if each.name in part.loaded:
-                values[each.name] = part.loaded[each.name]
+        loadable = [each.name for each in part.schema.relations] + [each.name for each in part.schema.projections]
+        values |= {each: part.loaded[each] for each in loadable if each in part.loaded}
         given = [f"{attributes[each].alias}={text}" for each, text in values.items() if attributes[each].init]
         later = {each: text for each, text in values.items() if not attributes[each].init}
-        for each in (*part.schema.relations, *part.schema.projections):
+        for each in loadable:
             # A class that knows nothing of loom has another default, which would look like an answer.
-            if each.name not in values and attributes[each.name].default is not NOT_LOADED:
-                later[each.name] = "NOT_LOADED"
+            if each not in values and attributes[each].default is not NOT_LOADED:
+                later[each] = "NOT_LOADED"
         self.lines += [f"def {name}(row, groups=()):", f"    entity = {self.bind('model', part.schema.model)}("]
         self.lines += [f"        {text}," for text in given]
         self.lines += ["    )", *(f"    put(entity, {each!r}, {text})" for each, text in later.items())]

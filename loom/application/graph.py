@@ -95,13 +95,13 @@ def _field(schema: ModelSchema, field: FieldSchema, keys: list[ForeignKey], issu
     references = options.references or next(iter(targets), None)
     if len(targets) > 1:
         told = f"{what} would refer to {' and to '.join(targets)} at once"
-        issues.add("LOOM-CORE-021", schema.model, told, "give each relation a foreign key of its own")
+        issues.add("LOOM-CORE-051", schema.model, told, "give each relation a foreign key of its own")
     if rule and references is None:
         told = f"{what} has on_delete={rule!r}, but refers to nothing"
-        issues.add("LOOM-CORE-022", schema.model, told, 'add references="table.column"')
+        issues.add("LOOM-CORE-052", schema.model, told, 'add references="table.column"')
     if rule == "set_null" and (options.key or not field.type.nullable):
         told = f"{what} is to become null when what it refers to is deleted, but it is never null"
-        issues.add("LOOM-CORE-022", schema.model, told, "annotate it with | None, or choose cascade or restrict")
+        issues.add("LOOM-CORE-052", schema.model, told, "annotate it with | None, or choose cascade or restrict")
     if references is None:
         return field
     evolved = attrs.evolve(options, references=references, on_delete=rule or "restrict")
@@ -113,8 +113,8 @@ def _rule(schema: ModelSchema, what: str, rules: Mapping[str, str], issues: Issu
         if rule not in ON_DELETE:
             near = nearest(rule, ON_DELETE)
             remedy = f"did you mean {near!r}?" if near else f"known: {', '.join(ON_DELETE)}"
-            issues.add("LOOM-CORE-022", schema.model, f"{where}: on_delete {rule!r} does not exist", remedy)
+            issues.add("LOOM-CORE-052", schema.model, f"{where}: on_delete {rule!r} does not exist", remedy)
     if len(set(rules.values())) > 1:
         told = ", ".join(f"{where} says {rule}" for where, rule in rules.items())
-        issues.add("LOOM-CORE-022", schema.model, f"on_delete of {what} is not clear: {told}", "say it in one place")
+        issues.add("LOOM-CORE-052", schema.model, f"on_delete of {what} is not clear: {told}", "say it in one place")
     return next(iter(rules.values()), "")

@@ -48,7 +48,7 @@ def compile_profiles(schema: ModelSchema, schemas: Mapping[type, ModelSchema], i
             told = (
                 f"profile {name!r} of {schema.name} has the name of a field" if name in taken else f"profile {name!r}"
             )
-            issues.add("LOOM-CORE-025", schema.model, f"{told} cannot be asked for", "give it another name")
+            issues.add("LOOM-CORE-055", schema.model, f"{told} cannot be asked for", "give it another name")
         root = _Node(schema.model)
         _Expansion(schema, name, schemas, issues).expand(root, paths, ((schema.model, name),))
         if len(issues.found) == before:
@@ -80,7 +80,7 @@ class _Expansion:
             else:
                 what = f"profile {self.name!r} of {self.schema.name}: {schema.name}."
                 known = [*loaded, *schema.profiles]
-                self.issues.unknown("LOOM-CORE-025", self.schema.model, what, path, known)
+                self.issues.unknown("LOOM-CORE-055", self.schema.model, what, path, known)
 
     def _relation(self, node: _Node, relation: RelationSchema, rest: list[str], trail: tuple[_Step, ...]) -> None:
         try:
@@ -100,7 +100,7 @@ class _Expansion:
             around = " -> ".join(f"{model.__name__}.{each}" for model, each in (*trail, step))
             told = f"profile {self.name!r} of {self.schema.name} would load itself: {around}"
             self.issues.add(
-                "LOOM-CORE-026", self.schema.model, told, "name what is to be loaded instead of the profile"
+                "LOOM-CORE-056", self.schema.model, told, "name what is to be loaded instead of the profile"
             )
 
 

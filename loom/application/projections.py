@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
 
 import attrs
 
@@ -51,7 +53,7 @@ def compile_projection(
     if relation is None:
         declared = [each.name for each in schema.relations]
         if options.relation not in declared:
-            issues.unknown("LOOM-CORE-024", schema.model, f"{what}: relation", options.relation, declared)
+            issues.unknown("LOOM-CORE-054", schema.model, f"{what}: relation", options.relation, declared)
         return None
     target = relation.target
     where = _checked(what, schema, target, options.where, issues)
@@ -91,17 +93,17 @@ def _checked(what: str, schema: ModelSchema, target: ModelSchema, expr: Expr | N
     try:
         plain = plain_expression(expr)
     except InvalidInput as error:
-        issues.add("LOOM-CORE-024", schema.model, f"{what}: {error}")
+        issues.add("LOOM-CORE-054", schema.model, f"{what}: {error}")
         return None
     kind_of = kind_in(target)
     for fault in check_predicate(plain, kind_of):
         if fault.unknown:
-            issues.unknown("LOOM-CORE-024", schema.model, f"{what}: column", fault.unknown, target.names)
+            issues.unknown("LOOM-CORE-054", schema.model, f"{what}: column", fault.unknown, target.names)
         else:
-            issues.add("LOOM-CORE-024", schema.model, f"{what}: {fault.message}")
+            issues.add("LOOM-CORE-054", schema.model, f"{what}: {fault.message}")
     if len(issues.found) == before:
         for message in store_faults(plain, kind_of):
-            issues.add("LOOM-CORE-024", schema.model, f"{what}: {message}")
+            issues.add("LOOM-CORE-054", schema.model, f"{what}: {message}")
     return folded(plain) if len(issues.found) == before else None
 
 
@@ -114,7 +116,7 @@ def _plain(kind: Kind) -> _Check:
     ) -> LogicalType | None:
         if given.type is None or given.type.kind is not kind or given.type.nullable:
             told = f"{what} is {given.options.kind} of {given.options.relation}, but its annotation is not {kind.value}"
-            issues.add("LOOM-CORE-024", schema.model, told, f"annotate it with {kind.value}")
+            issues.add("LOOM-CORE-054", schema.model, told, f"annotate it with {kind.value}")
         return given.type
 
     return check
@@ -127,9 +129,9 @@ def _first(
         return _of_value(what, schema, given, target, value, issues)
     if given.type is not None or given.shape.name != target.name:
         told = f"{what} is the first of {given.options.relation}, but its annotation is {given.shape.name}"
-        issues.add("LOOM-CORE-024", schema.model, told, f'annotate it with {target.name} | None, or give value="..."')
+        issues.add("LOOM-CORE-054", schema.model, told, f'annotate it with {target.name} | None, or give value="..."')
     elif not given.shape.nullable:
-        issues.add("LOOM-CORE-024", schema.model, f"{what} may be none", f"annotate it with {target.name} | None")
+        issues.add("LOOM-CORE-054", schema.model, f"{what} may be none", f"annotate it with {target.name} | None")
     return None
 
 
@@ -139,7 +141,7 @@ def _of_value(
     options = given.options
     if options.value is None:
         remedy = f'write projection({options.kind}="{options.relation}", value="...")'
-        issues.add("LOOM-CORE-024", schema.model, f"{what} is {options.kind} of what?", remedy)
+        issues.add("LOOM-CORE-054", schema.model, f"{what} is {options.kind} of what?", remedy)
     if value is None or given.type is None:
         return None
     found = value_kind(value, kind_in(target))
@@ -147,13 +149,17 @@ def _of_value(
     may_be_null = options.kind != "sum"
     if found is not wanted or not has_order(given.type):
         told = f"{what}: {options.value!r} is {found.value if found else 'null'}, but its annotation is not"
-        issues.add("LOOM-CORE-024", schema.model, told, "annotate it with the type of the value")
+        issues.add("LOOM-CORE-054", schema.model, told, "annotate it with the type of the value")
     elif options.kind == "sum" and found not in _NUMBERS:
-        issues.add("LOOM-CORE-024", schema.model, f"{what}: {found.value} cannot be summed", "sum a number")
+        issues.add("LOOM-CORE-054", schema.model, f"{what}: {found.value} cannot be summed", "sum a number")
     elif may_be_null and not given.type.nullable:
         told = f"{what} may be none, because there may be no {options.relation}"
-        issues.add("LOOM-CORE-024", schema.model, told, "add | None to its annotation")
-    scale = _scale(value, target) if options.scale is None else options.scale
+        issues.add("LOOM-CORE-054", schema.model, told, "add | None to its annotation")
+    natural = _scale(value, target)
+    scale = natural if options.scale is None else options.scale
+    if found is Kind.DECIMAL and scale < natural:
+        told = f"{what} has scale={scale}, but {options.value!r} has {natural} digits after the point"
+        issues.add("LOOM-CORE-054", schema.model, told, f"let it have {natural}")
     return attrs.evolve(given.type, scale=scale) if found is Kind.DECIMAL else given.type
 
 
@@ -165,6 +171,23 @@ _KINDS: Mapping[str, _Check] = {
     "min": _of_value,
     "max": _of_value,
 }
+
+
+def plain_value(plan: ProjectionPlan) -> Callable[[Any], Any]:
+    """Makes the plain value of what a store calculated: databases give sums in wider types than their parts."""
+    return _WIDTHS.get(plan.type.kind, _same)(plan.type) if plan.type is not None else _same(plan)
+
+
+_Widths = Callable[[LogicalType], Callable[[Any], Any]]
+_WIDTHS: Mapping[Kind, _Widths] = {
+    Kind.INT: lambda logical: int,
+    Kind.FLOAT: lambda logical: float,
+    Kind.DECIMAL: lambda logical: lambda value: Decimal(value).quantize(Decimal(1).scaleb(-logical.scale)),
+}
+
+
+def _same(_: object) -> Callable[[Any], Any]:
+    return lambda value: value
 
 
 def _counts(logical: LogicalType) -> bool:

@@ -109,10 +109,10 @@ def total_order(
     for name in order:
         field = target.field(name)
         if field is None:
-            issues.unknown("LOOM-CORE-027", schema.model, f"{what}: sort column", name, target.names)
+            issues.unknown("LOOM-CORE-057", schema.model, f"{what}: sort column", name, target.names)
         elif not has_order(field.type):
             message = f"{what}: sort column {name!r} is {field.type.kind.value}, which has no order"
-            issues.add("LOOM-CORE-027", schema.model, message, "sort by a scalar")
+            issues.add("LOOM-CORE-057", schema.model, message, "sort by a scalar")
     return (*order.values(), *(Sort(key.name) for key in target.keys if key.name not in order))
 
 
@@ -159,7 +159,7 @@ class _Ends:
         if field is None:
             self._nothing()
             return None
-        key = self._foreign_key("LOOM-CORE-021", holder, field, one, self.relation.options.on_delete)
+        key = self._foreign_key("LOOM-CORE-051", holder, field, one, self.relation.options.on_delete)
         if key is None:
             return None
         self._check_null(field, own is not None)
@@ -168,7 +168,7 @@ class _Ends:
         return key.column, field.name, None, (key,)
 
     def linked(self) -> _Found | None:
-        code, options = "LOOM-CORE-023", self.relation.options
+        code, options = "LOOM-CORE-053", self.relation.options
         link = self._link()
         if link is None:
             return None
@@ -178,7 +178,7 @@ class _Ends:
         through = options.through
         if isinstance(through, Link) and options.on_delete:
             told = "has on_delete, but rows of a link table go with either end"
-            self._issue("LOOM-CORE-022", told, "declare an entity for the link")
+            self._issue("LOOM-CORE-052", told, "declare an entity for the link")
         named = (through.source, through.target) if isinstance(through, Link) else ()
         source = self._link_field(link, self.schema, named[0] if named else options.foreign_key, "foreign_key", None)
         target = self._link_field(link, self.target, named[1] if named else options.target_key, "target_key", source)
@@ -207,16 +207,16 @@ class _Ends:
         if name:
             holder = self.target if many else self.schema
             what = f"{self._what}: foreign key of {holder.name}"
-            self.issues.unknown("LOOM-CORE-021", self.schema.model, what, name, holder.names)
+            self.issues.unknown("LOOM-CORE-051", self.schema.model, what, name, holder.names)
             return
         found = [] if many else [f"{self.schema.name}.{each.name}" for each in _referring(self.schema, self.target)]
         found += [f"{self.target.name}.{each.name}" for each in _referring(self.target, self.schema)]
         if found:
             remedy = 'say which: relation(foreign_key="...")'
-            self._issue("LOOM-CORE-021", f"could go by any of {', '.join(found)}", remedy)
+            self._issue("LOOM-CORE-051", f"could go by any of {', '.join(found)}", remedy)
         else:
             told = f"names no foreign key, and none between {self.schema.name} and {self.target.name} is declared"
-            self._issue("LOOM-CORE-021", told, 'write relation(foreign_key="...")')
+            self._issue("LOOM-CORE-051", told, 'write relation(foreign_key="...")')
 
     def _foreign_key(
         self, code: str, holder: ModelSchema, field: FieldSchema, one: ModelSchema, on_delete: str
@@ -251,14 +251,14 @@ class _Ends:
         if self.relation.many:
             if self.relation.shape.nullable:
                 told = "may be null, but several are never null: there are none, and the tuple is empty"
-                self._issue("LOOM-CORE-021", told, "remove None from the annotation")
+                self._issue("LOOM-CORE-051", told, "remove None from the annotation")
             return
         if not own and not field.options.unique and self.target.keys != (field,):
             told = f"is single, but several rows of {self.target.name} may have the same {field.name}"
-            self._issue("LOOM-CORE-021", told, f"make {field.name} unique, or annotate tuple[{self.target.name}, ...]")
+            self._issue("LOOM-CORE-051", told, f"make {field.name} unique, or annotate tuple[{self.target.name}, ...]")
         elif not self.relation.shape.nullable and (not own or field.type.nullable or self.target.deleted_at):
             told = f"may be none, but its annotation is {self.target.name}"
-            self._issue("LOOM-CORE-021", told, f"annotate it with {self.target.name} | None")
+            self._issue("LOOM-CORE-051", told, f"annotate it with {self.target.name} | None")
 
     def _link(self) -> ModelSchema | None:
         through = self.relation.options.through
@@ -266,19 +266,19 @@ class _Ends:
             made = _made_link(self.schema.model, self.relation)
             if made is None:
                 told = f"goes through the table {through.table!r}, but not both ends have a key of one field"
-                self._issue("LOOM-CORE-023", told, "declare an entity for the link")
+                self._issue("LOOM-CORE-053", told, "declare an entity for the link")
             return None if made is None else self.schemas.get(made)
         if isinstance(through, str):
             named = {schema.name: schema for schema in self.schemas.values()}
             if through not in named:
                 self.issues.unknown(
-                    "LOOM-CORE-023", self.schema.model, f"{self._what}: link entity", through, sorted(named)
+                    "LOOM-CORE-053", self.schema.model, f"{self._what}: link entity", through, sorted(named)
                 )
             return named.get(through)
         found = self.schemas.get(through) if isinstance(through, type) else None
         if found is None:
             name = getattr(through, "__name__", repr(through))
-            self._issue("LOOM-CORE-023", f"goes through {name}, which is not among the entities", "discover its module")
+            self._issue("LOOM-CORE-053", f"goes through {name}, which is not among the entities", "discover its module")
         return found
 
     def _link_field(
@@ -288,13 +288,13 @@ class _Ends:
             field = link.field(name)
             if field is None:
                 what = f"{self._what}: {option} of {link.name}"
-                self.issues.unknown("LOOM-CORE-023", self.schema.model, what, name, link.names)
+                self.issues.unknown("LOOM-CORE-053", self.schema.model, what, name, link.names)
             return field
         found = [each for each in _referring(link, one) if each is not taken]
         if len(found) == 1:
             return found[0]
         told = f"has {len(found)} fields of {link.name} that reference {one.table!r} to go by"
-        self._issue("LOOM-CORE-023", told, f'say which: relation(..., {option}="...")')
+        self._issue("LOOM-CORE-053", told, f'say which: relation(..., {option}="...")')
         return None
 
     def _issue(self, code: str, told: str, remedy: str) -> None:
@@ -311,15 +311,15 @@ def _target(schema: ModelSchema, relation: RelationSchema, schemas: Schemas, iss
         cls = relation.target
     except LookupError:
         names = [each.name for each in schemas.values()]
-        issues.unknown("LOOM-CORE-020", schema.model, f"{what}: entity", relation.shape.name, names)
+        issues.unknown("LOOM-CORE-050", schema.model, f"{what}: entity", relation.shape.name, names)
         return None
     if not is_entity(cls):
         told = f"{what} refers to {relation.shape.name}, which is not an entity"
-        issues.add("LOOM-CORE-020", schema.model, told, "annotate it with an entity, or with tuple[Entity, ...]")
+        issues.add("LOOM-CORE-050", schema.model, told, "annotate it with an entity, or with tuple[Entity, ...]")
         return None
     if cls not in schemas:
         told = f"{what} refers to {cls.__name__}, which is not among the models, or has faults itself"
-        issues.add("LOOM-CORE-020", schema.model, told, "discover its module, or list it")
+        issues.add("LOOM-CORE-050", schema.model, told, "discover its module, or list it")
     return schemas.get(cls)
 
 
