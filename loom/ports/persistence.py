@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from loom.domain.events import OutboxRecord
 from loom.domain.expr import Expr
+from loom.domain.idempotency import KeptAnswer
 from loom.domain.query import Page, Query
 from loom.ports.jobs import JobStatusStore
 
@@ -89,6 +90,26 @@ class Inbox(Protocol):
         """
 
 
+class Answers(Protocol):
+    """Protocol of the answers kept for idempotency keys, inside the unit of work that does what they speak of."""
+
+    async def claim(self, key: str, fingerprint: str, lifetime: dt.timedelta) -> KeptAnswer | None:
+        """Take a key for this unit of work: ``None``. Where the key is taken, the answer that was kept under it.
+
+        Called before anything else in the unit. Whoever takes a key keeps an answer under it before the commit; a
+        rollback gives the key back. After ``lifetime`` the key is free again.
+
+        Raises:
+            Overtaken: another unit of work takes the same key at this moment (there, or at the commit).
+        """
+
+    async def keep(self, key: str, answer: KeptAnswer) -> None:
+        """Keep the answer under a key that this unit of work has taken; visible to others when it commits."""
+
+    async def expire(self, limit: int) -> int:
+        """Forget answers whose lifetime is over, at most ``limit`` of them; returns how many."""
+
+
 class UnitOfWork(Protocol):
     """Protocol of one transaction. Leaving it without ``commit`` rolls back.
 
@@ -109,6 +130,10 @@ class UnitOfWork(Protocol):
     @property
     def inbox(self) -> Inbox:
         """The inbox of this transaction."""
+
+    @property
+    def answers(self) -> Answers:
+        """The answers to idempotency keys of this transaction."""
 
     async def commit(self) -> None:
         """Make everything durable and give the connection back.

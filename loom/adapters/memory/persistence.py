@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from loom.adapters.memory.answers import MemoryAnswers
 from loom.adapters.memory.faults import Faults
 from loom.adapters.memory.job_statuses import MemoryJobStatusStore
 from loom.adapters.memory.outbox_log import MemoryRelayStore
@@ -110,6 +111,10 @@ class MemoryUnitOfWork:
     @property
     def inbox(self) -> MemoryUnitOfWork:
         return self
+
+    @property
+    def answers(self) -> MemoryAnswers:
+        return MemoryAnswers(self.state, self.store.answers, self._current, self.clock)
 
     async def add(self, records: Sequence[OutboxRecord]) -> None:
         """See ``Outbox.add``."""

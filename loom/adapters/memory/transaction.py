@@ -9,10 +9,11 @@ from typing import Any
 
 import attrs
 
+from loom.adapters.memory.answers import HeldAnswer
 from loom.adapters.memory.outbox_log import OutboxLog
 from loom.adapters.memory.tables import Key, Reference, Row, Table, View
 from loom.application.rows import RowPlan
-from loom.domain.errors import Conflict
+from loom.domain.errors import Conflict, Overtaken
 from loom.domain.events import OutboxRecord
 from loom.domain.model import ModelSchema
 
@@ -24,6 +25,7 @@ class Store:
     tables: Mapping[str, Table] = attrs.field(factory=dict)
     references: Sequence[Reference] = ()
     inbox: set[tuple[str, uuid.UUID]] = attrs.field(factory=set)
+    answers: dict[str, HeldAnswer] = attrs.field(factory=dict)
     outbox: OutboxLog = attrs.field(factory=OutboxLog)
     lock: threading.RLock = attrs.field(factory=threading.RLock)
 
@@ -42,6 +44,8 @@ class Transaction:
     store: Store
     outbox: list[OutboxRecord] = attrs.field(factory=list, init=False)
     inbox: set[tuple[str, uuid.UUID]] = attrs.field(factory=set, init=False)
+    answers: dict[str, HeldAnswer] = attrs.field(factory=dict, init=False)
+    claimed: dict[str, HeldAnswer | None] = attrs.field(factory=dict, init=False)
     _began: Mapping[str, Table] = attrs.field(init=False)
     _views: dict[str, View] = attrs.field(factory=dict, init=False)
 
@@ -119,12 +123,15 @@ class Transaction:
         with store.lock:
             if not self.inbox.isdisjoint(store.inbox):
                 raise _overtaken("loom_inbox")
+            if any(store.answers.get(key) is not seen for key, seen in self.claimed.items()):
+                raise Overtaken("another unit of work took the same idempotency key first")
             if store.tables is not self._began:
                 self._rebase()
             changed = {name: view.published() for name, view in self._views.items() if view.changes}
             if changed:
                 store.tables = {**store.tables, **changed}
             store.inbox |= self.inbox
+            store.answers |= self.answers
             store.outbox.append(self.outbox)
 
     def _rebase(self) -> None:

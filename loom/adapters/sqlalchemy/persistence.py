@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
+from loom.adapters.sqlalchemy.answers import AnswerStatements, SqlAnswers, answer_statements
 from loom.adapters.sqlalchemy.database import Database
 from loom.adapters.sqlalchemy.errors import Translation
 from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
@@ -29,7 +30,14 @@ from loom.adapters.sqlalchemy.repository import SqlRepository
 from loom.adapters.sqlalchemy.schema import prepare_schema
 from loom.adapters.sqlalchemy.session import Session
 from loom.adapters.sqlalchemy.statements import Statement
-from loom.adapters.sqlalchemy.system_tables import SYSTEM_MODELS, InboxRow, JobRow, OutboxRow, add_system_indexes
+from loom.adapters.sqlalchemy.system_tables import (
+    SYSTEM_MODELS,
+    AnswerRow,
+    InboxRow,
+    JobRow,
+    OutboxRow,
+    add_system_indexes,
+)
 from loom.application.units import UnitState, unknown_model
 from loom.domain.errors import ScopeClosed
 from loom.ports.clock import Clock
@@ -47,6 +55,7 @@ class Started:
     translation: Translation
     foreign_keys: ForeignKeys
     inbox_claim: Statement
+    answers: AnswerStatements
     job_put: Statement
 
 
@@ -94,6 +103,7 @@ class SqlPersistence:
             translation=translation,
             foreign_keys=ForeignKeys(stored.catalogue, dialect.name),
             inbox_claim=inbox_claim(stored.by_class[InboxRow], dialect),
+            answers=answer_statements(stored.by_class[AnswerRow], dialect),
             job_put=job_put(stored.by_class[JobRow], dialect),
         )
 
@@ -139,6 +149,10 @@ class SqlUnitOfWork:
     @property
     def inbox(self) -> SqlInbox:
         return SqlInbox(self.started.models[InboxRow], self.started.inbox_claim, self.session, self.clock)
+
+    @property
+    def answers(self) -> SqlAnswers:
+        return SqlAnswers(self.started.models[AnswerRow], self.started.answers, self.session, self.clock)
 
     async def commit(self) -> None:
         await self.session.commit()

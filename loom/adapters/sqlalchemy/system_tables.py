@@ -1,4 +1,4 @@
-"""The tables that loom keeps beside those of the models: outbox, inbox and job states.
+"""The tables that loom keeps beside those of the models: outbox, inbox, answers to idempotency keys, job states.
 
 They are models like any other, so that their values are kept and checked in the same way.
 """
@@ -49,7 +49,19 @@ class JobRow:
     updated_at: dt.datetime
 
 
-SYSTEM_MODELS = (OutboxRow, InboxRow, JobRow)
+@entity(table="loom_idempotency")
+class AnswerRow:
+    """``status`` is 0 while the transaction that took the key runs; nobody else sees that."""
+
+    key: str = key(max_length=64)
+    fingerprint: str
+    expires_at: dt.datetime = field(index=True)
+    status: int = 0
+    headers: dict[str, str] = field(factory=dict)
+    body: bytes = b""
+
+
+SYSTEM_MODELS = (OutboxRow, InboxRow, AnswerRow, JobRow)
 
 
 def add_system_indexes(catalogue: Catalogue) -> None:

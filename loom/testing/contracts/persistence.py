@@ -9,11 +9,24 @@ Needs pytest and pytest-asyncio. Each test expects tables without rows; how they
 
 from __future__ import annotations
 
+from loom.testing.contracts.persistence_answers import AnswersContract
+from loom.testing.contracts.persistence_guarded import ConstraintContract, SoftDeleteContract, VersionContract
 from loom.testing.contracts.persistence_outbox import JobStatusContract, OutboxContract
 from loom.testing.contracts.persistence_queries import QueryContract
 from loom.testing.contracts.persistence_repository import RepositoryContract
 from loom.testing.contracts.persistence_units import UnitOfWorkContract
 
 
-class PersistenceContract(RepositoryContract, QueryContract, UnitOfWorkContract, OutboxContract, JobStatusContract):
-    """The whole contract: rows, queries, units of work, outbox and inbox, job states."""
+class PersistenceContract(
+    RepositoryContract,
+    QueryContract,
+    VersionContract,
+    SoftDeleteContract,
+    ConstraintContract,
+    UnitOfWorkContract,
+    OutboxContract,
+    AnswersContract,
+    JobStatusContract,
+):
+    """The whole contract: rows, queries, versions, soft deletion, constraints, units of work, outbox and inbox, idempotency keys,
+    job states."""
