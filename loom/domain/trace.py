@@ -30,7 +30,8 @@ class Trace:
     @classmethod
     def begin(cls, trace_id: str = "") -> Trace:
         """The first span of a new trace. ``trace_id`` is 32 lower-case hexadecimal digits where it is given."""
-        return cls(trace_id or secrets.token_hex(16), secrets.token_hex(8))
+        digits = secrets.token_hex(24)
+        return cls(trace_id or digits[16:], digits[:16])
 
     @classmethod
     def continued(cls, parent: str, state: str = "") -> Trace | None:

@@ -14,10 +14,12 @@ from starlette.types import Scope, Send
 from loom.application.rest.declare import PaginationMode
 from loom.application.rest.pages import Pager
 from loom.application.rest.plan import Reply, ReplyPlan, RoutePlan
+from loom.application.rest.problem_headers import headers_of
 from loom.application.rest.problems import PROBLEM_TYPE, problem_of
 from loom.application.usecase.created import Created
-from loom.domain.context import CORRELATION_HEADER
+from loom.domain.context import CORRELATION_HEADER, Context
 from loom.domain.query import Page, Query
+from loom.domain.trace import TRACEPARENT_HEADER
 from loom.ports.codec import Codec
 
 Header = tuple[bytes, bytes]
@@ -26,6 +28,7 @@ Write = Callable[[Any, Scope, Query], "Answer"]
 
 _LOG = logging.getLogger("loom.rest")
 _CORRELATION = CORRELATION_HEADER.encode()
+_PARENT = TRACEPARENT_HEADER.encode()
 # Reserved characters and the percent sign (RFC 3986): they stand in an address as they are.
 _URI = ":/?#[]@!$&'()*+,;=%~"
 
@@ -38,9 +41,11 @@ class Answer:
     body: bytes
     headers: Sequence[Header] = ()
 
-    async def send(self, scope: Scope, send: Send, correlation_id: str) -> None:
+    async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Send it; to ``HEAD`` without its body."""
-        headers: list[Header] = [(_CORRELATION, correlation_id.encode("ascii")), *self.headers]
+        headers: list[Header] = [(_CORRELATION, context.correlation_id.encode("ascii")), *self.headers]
+        if context.trace is not None:
+            headers.append((_PARENT, context.trace.parent.encode("ascii")))
         if self.status != 204:
             headers.append((b"content-length", str(len(self.body)).encode("ascii")))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
@@ -68,7 +73,8 @@ def error_answer(error: BaseException, correlation_id: str, parts: Mapping[str, 
     document = problem_of(error, correlation_id, parts)
     if document["status"] >= 500:
         _LOG.error("request failed: %s", error, exc_info=error, extra={"correlation_id": correlation_id})
-    return problem_answer(document)
+    headers = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers_of(error).items()]
+    return problem_answer(document, headers)
 
 
 def problem_answer(document: dict[str, Any], headers: Sequence[Header] = ()) -> Answer:

@@ -9,10 +9,18 @@ from fastapi import FastAPI
 
 from loom.application.rest.openapi import ApiInfo, openapi_document
 from loom.application.rest.plan import InterfacePlan
+from loom.domain.errors import LoomError
+from loom.ports.security import SecurityScheme
 
 
-def extend_openapi(app: FastAPI, interfaces: Sequence[InterfacePlan]) -> None:
-    """Let ``app.openapi()`` describe the interfaces beside what it describes already."""
+def extend_openapi(
+    app: FastAPI,
+    interfaces: Sequence[InterfacePlan],
+    *,
+    scheme: SecurityScheme | None = None,
+    answers: Sequence[type[LoomError]] = (),
+) -> None:
+    """Let ``app.openapi()`` describe the interfaces beside what it describes already; see ``openapi_document``."""
     original = app.openapi
     made: dict[str, Any] = {}
 
@@ -20,7 +28,8 @@ def extend_openapi(app: FastAPI, interfaces: Sequence[InterfacePlan]) -> None:
         base = original()
         if not made:
             taken = base.get("components", {}).get("schemas", {})
-            made.update(openapi_document(interfaces, ApiInfo(title=app.title, version=app.version), reserved=taken))
+            info = ApiInfo(title=app.title, version=app.version)
+            made.update(openapi_document(interfaces, info, reserved=taken, scheme=scheme, answers=answers))
         return _merged(base, made)
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -127,7 +127,7 @@ class Resource:
         except Exception as error:  # noqa: BLE001 - the border of the process: everything becomes an answer
             parts = operation.parts if operation is not None else {}
             answer = error_answer(error, context.correlation_id, parts)
-        await answer.send(scope, send, context.correlation_id)
+        await answer.send(scope, send, context)
 
     def _other(self, method: str, context: Context) -> Answer:
         allow = ((b"allow", self._allow),)

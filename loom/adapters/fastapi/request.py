@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,8 +16,11 @@ from loom.application.rest.plan import HeaderPlan, ParameterPlan
 from loom.application.rest.problems import BodyTooLarge, Located, UnsupportedMedia
 from loom.domain.context import CORRELATION_HEADER, Context
 from loom.domain.errors import FieldError
+from loom.domain.trace import TRACEPARENT_HEADER, TRACESTATE_HEADER, Trace
 
 _CORRELATION = CORRELATION_HEADER.encode()
+_PARENT = TRACEPARENT_HEADER.encode()
+_STATE = TRACESTATE_HEADER.encode()
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _MOST_PARAMETERS = 200
 
@@ -28,11 +30,21 @@ class Disconnected(Exception):
 
 
 def context_of(scope: Scope) -> Context:
-    """The context of a request: its correlation id where it sent a sane one, else a new one."""
+    """The context of a request: its trace goes on where it sent one (W3C Trace Context), else one begins.
+
+    Its correlation id is the one that it sent where that is sane, else the id of the trace.
+    """
+    correlation = parent = state = ""
     for name, value in scope["headers"]:
         if name == _CORRELATION and _SAFE_ID.fullmatch(value):
-            return Context(correlation_id=value.decode("ascii"))
-    return Context(correlation_id=secrets.token_hex(16))
+            correlation = value.decode("ascii")
+        elif name == _PARENT:
+            # Two of them make neither good (section 3.2).
+            parent = "twice" if parent else value.decode("latin-1")
+        elif name == _STATE:
+            state = f"{state},{value.decode('latin-1')}" if state else value.decode("latin-1")
+    trace = (Trace.continued(parent, state) if parent else None) or Trace.begin()
+    return Context(correlation_id=correlation or trace.trace_id, trace=trace)
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:

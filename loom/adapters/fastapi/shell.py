@@ -11,21 +11,46 @@ import attrs
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
+from loom.adapters.fastapi.cors import add_cors
 from loom.adapters.fastapi.documents import extend_openapi
 from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCaseOperation
+from loom.adapters.fastapi.guard import Guards
 from loom.adapters.fastapi.health import Check, Live, Ready
 from loom.adapters.fastapi.http_errors import http_problem
-from loom.adapters.fastapi.settings import FastapiSettings
+from loom.adapters.fastapi.measured import Measured, MetricsPage, Refresh
+from loom.adapters.fastapi.settings import FastapiSettings, RateLimit
 from loom.adapters.fastapi.table import Entry, RouteTable
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.paths import PathTemplate
 from loom.application.rest.plan import InterfacePlan, RoutePlan
+from loom.application.rest.rate_limit import TokenBuckets
 from loom.application.usecase.application import Application
+from loom.domain.errors import DeadlineExceeded, LoomError, TooManyRequests
 from loom.ports.codec import Codec
+from loom.ports.metrics import Metrics
+from loom.ports.security import Authenticator, Authorizer
 
 App: TypeAlias = FastAPI
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 """Makes the context in which the application serves: entered before the first request, left after the last."""
+
+
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """What stands around the routes of an application.
+
+    Attributes:
+        authenticator: tells who calls.
+        authorizer: tells whether they may.
+        metrics: take the requests, and are shown at ``metrics_path``; ``None`` counts nothing and shows nothing.
+        refresh: brings gauges up to date before they are shown.
+    """
+
+    authenticator: Authenticator | None = None
+    authorizer: Authorizer | None = None
+    metrics: Metrics | None = None
+    metrics_path: str = "/metrics"
+    refresh: Sequence[Refresh] = ()
 
 
 @attrs.frozen
@@ -42,6 +67,7 @@ class FastapiShell:
         *,
         lifespan: Lifespan | None = None,
         checks: Mapping[str, Check] | None = None,
+        around: Surroundings = Surroundings(),
     ) -> App:
         """A FastAPI application that serves compiled interfaces, their documents and health.
 
@@ -50,6 +76,7 @@ class FastapiShell:
             application: runs the use cases.
             lifespan: starts and stops what the application stands on.
             checks: parts that must be ready, by name.
+            around: security and metrics.
         """
         app = FastAPI(
             title=self.settings.title,
@@ -59,7 +86,8 @@ class FastapiShell:
             redirect_slashes=False,
             exception_handlers={HTTPException: http_problem},
         )
-        self.attach(app, interfaces, application, lifespan=lifespan, checks=checks)
+        self.attach(app, interfaces, application, lifespan=lifespan, checks=checks, around=around)
+        add_cors(app, self.settings.cors)
         # The hot paths are tried before those of the documents.
         app.router.routes.insert(0, app.router.routes.pop())
         return app
@@ -72,18 +100,34 @@ class FastapiShell:
         *,
         lifespan: Lifespan | None = None,
         checks: Mapping[str, Check] | None = None,
+        around: Surroundings = Surroundings(),
     ) -> None:
         """Put compiled interfaces into an application that exists; see ``build``.
 
         Its own routes, middleware, lifespan and error handlers stay as they are, and routes that it has already win.
         Its OpenAPI document grows.
         """
-        app.router.routes.append(RouteTable([*self._resources(interfaces, application), *_health(checks or {})]))
-        extend_openapi(app, interfaces)
+        guards = self._guards(around)
+        entries = self._resources(interfaces, application, guards)
+        if around.metrics is not None:
+            entries = [(path, Measured(served, path.text, around.metrics)) for path, served in entries]
+            page = MetricsPage(around.metrics, around.refresh)
+            entries.append((PathTemplate(around.metrics_path), Resource({"GET": page})))
+        app.router.routes.append(RouteTable([*entries, *_health(checks or {})]))
+        extend_openapi(app, interfaces, scheme=guards.scheme, answers=_answers(guards))
         if lifespan is not None:
             _extend_lifespan(app, lifespan)
 
-    def _resources(self, interfaces: Sequence[InterfacePlan], application: Application) -> list[Entry]:
+    def _guards(self, around: Surroundings) -> Guards:
+        limit = self.settings.rate_limit
+        return Guards(
+            authenticator=around.authenticator,
+            authorizer=around.authorizer,
+            buckets=None if limit is None else _buckets(limit),
+            timeout=self.settings.request_timeout,
+        )
+
+    def _resources(self, interfaces: Sequence[InterfacePlan], application: Application, guards: Guards) -> list[Entry]:
         runtime = Runtime(
             application=application,
             codec=self.codec,
@@ -94,13 +138,29 @@ class FastapiShell:
         for interface in interfaces:
             for route in interface.routes:
                 by_shape.setdefault(route.path.shape, []).append(route)
-        return [(routes[0].path, _resource(routes, runtime)) for routes in by_shape.values()]
+        return [(routes[0].path, _resource(routes, runtime, guards)) for routes in by_shape.values()]
 
 
-def _resource(routes: Sequence[RoutePlan], runtime: Runtime) -> Resource:
+def _resource(routes: Sequence[RoutePlan], runtime: Runtime, guards: Guards) -> Resource:
     names = routes[0].path.parameters
-    operations: dict[str, Operation] = {route.method: UseCaseOperation(route, names, runtime) for route in routes}
+    operations: dict[str, Operation] = {
+        route.method: guards.before(UseCaseOperation(route, names, runtime), route) for route in routes
+    }
     return Resource(operations)
+
+
+def _buckets(limit: RateLimit) -> TokenBuckets:
+    return TokenBuckets(limit.requests / limit.period, limit.burst or limit.requests)
+
+
+def _answers(guards: Guards) -> list[type[LoomError]]:
+    """What any operation may answer because of its guard."""
+    found: list[type[LoomError]] = []
+    if guards.timeout is not None:
+        found.append(DeadlineExceeded)
+    if guards.buckets is not None:
+        found.append(TooManyRequests)
+    return found
 
 
 def _health(checks: Mapping[str, Check]) -> list[Entry]:

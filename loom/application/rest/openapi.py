@@ -11,6 +11,8 @@ from loom.application.rest.components import Components, Direction, Schema
 from loom.application.rest.declare import PaginationMode
 from loom.application.rest.plan import InterfacePlan, ParameterPlan, Reply, RoutePlan
 from loom.application.rest.problems import PROBLEM_TYPE, phrase, status_of
+from loom.domain.errors import Forbidden, LoomError, Unauthenticated
+from loom.ports.security import SecurityScheme
 
 JSON_TYPE = "application/json"
 _PROBLEM: Schema = {
@@ -59,7 +61,12 @@ class ApiInfo:
 
 
 def openapi_document(
-    interfaces: Sequence[InterfacePlan], info: ApiInfo, *, reserved: Iterable[str] = ()
+    interfaces: Sequence[InterfacePlan],
+    info: ApiInfo,
+    *,
+    reserved: Iterable[str] = (),
+    scheme: SecurityScheme | None = None,
+    answers: Sequence[type[LoomError]] = (),
 ) -> dict[str, Any]:
     """Describe every route of the interfaces: parameters, bodies, and every status that it can answer.
 
@@ -67,10 +74,16 @@ def openapi_document(
         interfaces: compiled, without issues.
         info: the head of the document.
         reserved: names of component schemas that the document it becomes a part of has already.
+        scheme: how callers show who they are; ``None`` where nobody can.
+        answers: what every operation may answer beside its own errors.
     """
     components = Components(reserved)
     problem = components.add("Problem", _PROBLEM)
-    routes = [route for interface in interfaces for route in interface.routes]
+    routes = [
+        attrs.evolve(route, errors=(*route.errors, *answers, *_refusals(route, scheme)))
+        for interface in interfaces
+        for route in interface.routes
+    ]
     # Paths that differ only in the names of their parameters are one path to a client: the first one names them.
     templates: dict[str, RoutePlan] = {}
     paths: dict[str, dict[str, Any]] = {}
@@ -79,6 +92,7 @@ def openapi_document(
         first = templates.setdefault(route.path.shape, route)
         operation = _operation(route, first.path.parameters, components, problem)
         operation["operationId"] = _operation_id(route, taken)
+        operation |= _security(route, scheme)
         paths.setdefault(first.path.text, {})[route.method.lower()] = operation
     paths |= _health_paths(problem)
     head = {"title": info.title, "version": info.version, "description": info.description}
@@ -87,8 +101,27 @@ def openapi_document(
         "info": {name: text for name, text in head.items() if text},
         "tags": [{"name": name} for name in dict.fromkeys(tag for route in routes for tag in route.tags)],
         "paths": paths,
-        "components": {"schemas": components.schemas, "headers": _HEADERS},
+        "components": {
+            "schemas": components.schemas,
+            "headers": _HEADERS,
+            **({"securitySchemes": {scheme.name: dict(scheme.definition)}} if scheme else {}),
+        },
     }
+
+
+def _refusals(route: RoutePlan, scheme: SecurityScheme | None) -> Sequence[type[LoomError]]:
+    """What a route answers to callers that it does not let in. A public one refuses credentials that are no good."""
+    if scheme is None:
+        return ()
+    return (Unauthenticated,) if route.access.public else (Unauthenticated, Forbidden)
+
+
+def _security(route: RoutePlan, scheme: SecurityScheme | None) -> dict[str, Any]:
+    if scheme is None:
+        return {}
+    # OpenAPI 3.1 lets the names stand with any scheme, as roles.
+    needed: dict[str, list[str]] = {scheme.name: list(route.access.requires)}
+    return {"security": [{}, needed] if route.access.public else [needed]}
 
 
 def _health_paths(problem: Schema) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,116 @@
+"""What stands before an operation: who calls, whether they may, how often, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import attrs
+from starlette.types import Receive, Scope
+
+from loom.adapters.fastapi.answer import Answer
+from loom.adapters.fastapi.endpoint import Operation
+from loom.application.rest.plan import RoutePlan
+from loom.application.rest.rate_limit import TokenBuckets
+from loom.domain.context import Context, Principal
+from loom.domain.errors import DeadlineExceeded, TooManyRequests, Unauthenticated
+from loom.ports.security import Authenticator, Authorizer, SecurityScheme
+
+
+@attrs.frozen(kw_only=True)
+class Guards:
+    """What all guarded operations share. ``timeout`` is in seconds."""
+
+    authenticator: Authenticator | None = None
+    authorizer: Authorizer | None = None
+    buckets: TokenBuckets | None = None
+    timeout: float | None = None
+
+    @property
+    def scheme(self) -> SecurityScheme | None:
+        """How clients show who they are; ``None`` where nobody can."""
+        return self.authenticator.scheme if self.authenticator is not None else None
+
+    def before(self, operation: Operation, route: RoutePlan) -> Operation:
+        """The operation behind everything that the route and the settings ask for."""
+        asks = route.access.stated and not route.access.public
+        if self.timeout is None and self.buckets is None and self.scheme is None and not asks:
+            return operation
+        return Guarded(operation, route, self)
+
+
+class Guarded:
+    """An operation behind its guard. The body of a request that is refused is not read."""
+
+    def __init__(self, operation: Operation, route: RoutePlan, guards: Guards) -> None:
+        self.parts: Mapping[str, str] = operation.parts
+        self._operation = operation
+        self._name = route.use_case.name
+        self._requires: Sequence[str] = route.access.requires
+        self._guards = guards
+        self._authenticator = guards.authenticator if guards.scheme is not None else None
+        self._known = not route.access.public and (route.access.stated or guards.scheme is not None)
+        self._challenge = _challenge(guards.scheme)
+
+    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
+        """Admit the request and let the operation answer it."""
+        limit = self._guards.timeout
+        if limit is None:
+            return await self._operation.answer(scope, receive, await self._admitted(scope, context))
+        try:
+            async with asyncio.timeout(limit) as deadline:
+                return await self._operation.answer(scope, receive, await self._admitted(scope, context))
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            # The operation was cancelled, so that its unit of work has been rolled back.
+            raise DeadlineExceeded(f"{self._name} was stopped after {limit:g} s") from error
+
+    async def _admitted(self, scope: Scope, context: Context) -> Context:
+        principal = await self._caller(scope)
+        if self._guards.buckets is not None:
+            self._count(self._guards.buckets, f"subject {principal.subject}" if principal else _address(scope))
+        if self._known:
+            if principal is None:
+                raise Unauthenticated(f"{self._name} wants to know who calls", challenge=self._challenge)
+            if self._guards.authorizer is not None:
+                await self._guards.authorizer.authorize(principal, self._requires, self._name)
+        if principal is None:
+            return context
+        return Context(correlation_id=context.correlation_id, principal=principal, trace=context.trace)
+
+    async def _caller(self, scope: Scope) -> Principal | None:
+        if self._authenticator is None:
+            return None
+        try:
+            return await self._authenticator.authenticate(_headers(scope))
+        except Unauthenticated:
+            # Whoever tries tokens is counted as well.
+            if self._guards.buckets is not None:
+                self._count(self._guards.buckets, _address(scope))
+            raise
+
+    @staticmethod
+    def _count(buckets: TokenBuckets, caller: str) -> None:
+        wait = buckets.take(caller)
+        if wait > 0:
+            raise TooManyRequests("too many requests", retry_after=wait, remedy="send fewer, or wait")
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name, text = raw.decode("latin-1"), value.decode("latin-1")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return f"address {client[0]}" if client else "address unknown"
+
+
+def _challenge(scheme: SecurityScheme | None) -> str:
+    if scheme is None:
+        return "Bearer"
+    return str(scheme.definition.get("scheme", scheme.name)).capitalize()
