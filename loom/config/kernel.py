@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
@@ -19,12 +20,13 @@ from loom.application.jobs.runner import JobWorker
 from loom.application.jobs.service import JobService
 from loom.application.outbox.relay import Relay
 from loom.application.outbox.senders import EventSender, JobSender, Sender
-from loom.application.usecase.application import Application
+from loom.application.usecase.application import After, Application, Before
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.executor import Executor
 from loom.config.container import PORTS, Container
 from loom.config.discovery import Declarations, collect, discover
 from loom.config.loading import Loaded, load
+from loom.config.measures import count_failed, count_sent
 from loom.config.plans import Plans, compile_declarations
 from loom.config.structure import Config, structure
 from loom.domain.context import Context
@@ -34,6 +36,7 @@ from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.etl import EtlEngine
 from loom.ports.jobs import JobQueue
+from loom.ports.metrics import Metrics
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
 
@@ -65,6 +68,7 @@ class Kernel:
         self._relaying: asyncio.Task[None] | None = None
         self._stop_relay: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.draining = False
         self.bind(Application, self)
         # For steps and handlers; inside a use case the dispatch belongs to its scope.
         self.bind(JobService, providers.Factory(lambda: JobService(self.executor)))
@@ -154,6 +158,8 @@ class Kernel:
             senders=senders,
             clock=self._port(Clock),
             settings=self.config.outbox,
+            on_sent=count_sent(self._port(Metrics)),
+            on_failed=count_failed(self._port(Metrics)),
         )
 
     @cached_property
@@ -181,9 +187,11 @@ class Kernel:
         *,
         params: Mapping[str, object] | None = None,
         context: Context | None = None,
+        before: Before | None = None,
+        after: After | None = None,
     ) -> R:
         """Run a use case in a scope of its own; see ``Application.invoke``."""
-        return await self.executor.invoke(use_case, command, params=params, context=context)
+        return await self.executor.invoke(use_case, command, params=params, context=context, before=before, after=after)
 
     async def drain(self) -> None:
         """Wait until the outbox is empty and every job that this process runs has ended, jobs of jobs included.
@@ -216,14 +224,25 @@ class Kernel:
         stop = asyncio.Event()
         self._stop_relay = stop
         self._relaying = asyncio.create_task(self.relay.run(stop), name="loom-relay")
+        # What start-up made (classes, plans, statements, whole libraries) stays for good. Out of the collector's sight
+        # a full collection looks at what requests left behind alone: looking at everything stops the event loop for
+        # tens of milliseconds, which is where a p99 of ten times the p50 comes from. Nothing is collected first: that
+        # would cost a start the same stop, to find little.
+        gc.freeze()
+
+    def begin_drain(self) -> None:
+        """Say from now on that nothing more should be sent here; what is sent nevertheless is done as before."""
+        self.draining = True
 
     async def stop(self) -> None:
         """Stop relaying and let go of every server. What the outbox still holds is relayed after the next start."""
+        gc.unfreeze()
         if self._stop_relay is not None and self._relaying is not None:
             self._stop_relay.set()
             await self._relaying
             await self.relay.close()
         self._relaying = self._stop_relay = self._loop = None
+        self.draining = False
         await self._close()
 
     @asynccontextmanager

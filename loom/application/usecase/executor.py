@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import attrs
 
 from loom.application.compile import Issues
+from loom.application.usecase.application import After, Before
 from loom.application.usecase.compiler import compile_use_case
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.plan import Call, UseCasePlan
@@ -75,17 +76,17 @@ class Executor:
         *,
         params: Mapping[str, object] | None = None,
         context: Context | None = None,
-        before: Callable[[Scope], Awaitable[None]] | None = None,
+        before: Before | None = None,
+        after: After | None = None,
     ) -> R:
-        """Run a use case in a scope of its own; see ``Application.invoke``.
-
-        ``before`` runs first in the same unit of work (a job claims its message there); what it raises ends the call.
-        """
+        """Run a use case in a scope of its own; see ``Application.invoke``."""
         plan = self._plans.get(use_case) or self.plan(use_case)
         async with self.open_scope(context, read_only=plan.read_only) as scope:
             if before is not None:
                 await before(scope)
             result = await self.run(plan, scope, command, params or _NO_PARAMS)
+            if after is not None:
+                await after(scope, result)
         return cast("R", result)
 
     @asynccontextmanager

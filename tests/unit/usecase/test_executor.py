@@ -12,6 +12,7 @@ import pytest
 from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
 from loom.application.usecase.executor import Executor
+from loom.application.usecase.scope import Scope
 from loom.core import (
     ApplicationInvoker,
     Compute,
@@ -272,3 +273,19 @@ async def test_a_unique_value_is_a_conflict_where_no_rule_caught_it(app: Executo
     with pytest.raises(Conflict) as caught:
         await app.invoke(Bare, TEA)
     assert caught.value.fields == ("sku",)
+
+
+async def test_what_runs_after_sees_the_result_in_the_same_unit_of_work(app: Executor) -> None:
+    """What it writes is kept with the call's changes, and what it raises undoes them."""
+
+    async def double(scope: Scope, result: Any) -> None:
+        assert await scope.repository(Product).get(result.id) == result
+        await scope.repository(Product).create({"sku": "twin", "name": "Twin", "price": result.price})
+
+    async def refuse(scope: Scope, result: Any) -> None:
+        raise Conflict("no")
+
+    await app.invoke(Create, TEA, after=double)
+    with pytest.raises(Conflict, match="no"):
+        await app.invoke(Create, CreateProduct(sku="mug", name="Mug", price=Decimal(1)), after=refuse)
+    assert await stored(app) == ["tea", "twin"]
