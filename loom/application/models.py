@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 
 from loom.application.compile import Issues, place_of
 from loom.application.fit import fit_of
+from loom.application.model_constraints import check_constraints, check_reused
+from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import Place
 from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of
 from loom.domain.schema import Kind, LogicalType, logical_type
-
-TIMESTAMPS = ("created_at", "updated_at")
-"""The fields that ``timestamps=True`` keeps."""
 
 _UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
 
@@ -56,6 +55,7 @@ def compile_model(model: type, issues: Issues) -> ModelSchema | None:
     _check_keys(schema, issues)
     _check_types(schema, issues)
     _check_timestamps(schema, issues)
+    check_constraints(schema, issues)
     return schema if len(issues.found) == before else None
 
 
@@ -161,6 +161,8 @@ def _check_reference(
     elif found.type.kind is not field.type.kind:
         message = f"{what}, but {field.name} is {field.type.kind.value} and {column} is {found.type.kind.value}"
         issues.add(code, schema.model, message, "give both the same type")
+    else:
+        check_reused(schema, field, target, column, issues)
 
 
 def _all_integers(values: Iterable[object]) -> bool:

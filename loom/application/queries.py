@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 from loom.application.compile import nearest
+from loom.application.graph import Graph
+from loom.application.model_constraints import alive
 from loom.application.models import has_order
 from loom.application.predicates import folded, plain_expression, store_faults, stored_kind
+from loom.application.related import follow, is_related, reachable, resolved
 from loom.application.rows import RowPlan
+from loom.application.selections import Selection
 from loom.domain.errors import FieldError, InvalidInput
-from loom.domain.expr import Expr, Literal, Ref, Root, col
-from loom.domain.expr_check import check_predicate
+from loom.domain.expr import Expr, Literal, Ref, Root, col, refs
+from loom.domain.expr_check import ExprFault, check_predicate
 from loom.domain.model import FieldSchema, ModelSchema
 from loom.domain.query import Page, Query, Sort
 from loom.domain.schema import Kind
@@ -42,11 +46,27 @@ class QueryPlan(Generic[M]):
     """What one model can be asked. Faults are ``InvalidInput``: a filter may come from outside."""
 
     rows: RowPlan[M]
+    graph: Graph | None = None
+    selections: Mapping[str, Selection] = attrs.field(factory=dict)
 
     @property
     def schema(self) -> ModelSchema:
         """The model."""
         return self.rows.schema
+
+    def selection(self, profile: str) -> Selection | None:
+        """What a profile loads; ``None`` where none is named.
+
+        Raises:
+            InvalidInput: the model has no such profile.
+        """
+        if not profile:
+            return None
+        found = self.selections.get(profile)
+        if found is None:
+            message = _meant(f"profile {profile!r} does not exist", profile, list(self.selections))
+            raise InvalidInput([FieldError(path=("profile",), message=message)], subject=self._subject())
+        return found
 
     def predicate(self, where: Expr | None) -> Expr | None:
         """The predicate with plain constants, ready to be translated.
@@ -60,7 +80,7 @@ class QueryPlan(Generic[M]):
             return None
         plain = plain_expression(where)
         errors = [
-            FieldError(path=("where",), message=_meant(fault.message, fault.unknown, self.schema.names))
+            FieldError(path=("where",), message=self._meant_by(fault))
             for fault in check_predicate(plain, self._kind_of_ref)
         ]
         if not errors:
@@ -68,7 +88,15 @@ class QueryPlan(Generic[M]):
             errors = [FieldError(path=("where",), message=message) for message in faults]
         if errors:
             raise InvalidInput(errors, subject=self._subject())
-        return folded(plain)
+        made = folded(plain)
+        return resolved(made, self.schema.model, self.graph) if any(map(is_related, refs(made))) else made
+
+    def living(self, where: Expr | None) -> Expr | None:
+        """As ``predicate``, without the rows that are deleted."""
+        made, living = self.predicate(where), alive(self.schema)
+        if living is None or made is None:
+            return living if made is None else made
+        return living & made
 
     def order(self, sort: Sequence[Sort]) -> tuple[Sort, ...]:
         """The order with the key columns at its end, so that no two rows are equal in it.
@@ -99,7 +127,7 @@ class QueryPlan(Generic[M]):
             InvalidInput: see ``predicate`` and ``order``; a position that is not one of this order.
         """
         order = self.order(query.sort)
-        where = self.predicate(query.where)
+        where = self.living(query.where)
         if query.after is None:
             return Bounds(where, None, order)
         if query.offset:
@@ -147,9 +175,16 @@ class QueryPlan(Generic[M]):
         return field
 
     def _kind_of_ref(self, ref: Ref) -> Kind:
-        if ref.ref_root is not Root.COLUMN or len(ref.ref_path) != 1:
+        if ref.ref_root is not Root.COLUMN:
             raise LookupError(ref)
+        if is_related(ref):
+            return stored_kind(follow(ref, self.schema.model, self.graph)[1])
         return stored_kind(self._field(ref.ref_path[0]))
+
+    def _meant_by(self, fault: ExprFault) -> str:
+        if isinstance(fault.expr, Ref) and is_related(fault.expr):
+            return _meant(fault.message, ".".join(fault.expr.ref_path), list(reachable(self.schema, self.graph)))
+        return _meant(fault.message, fault.unknown, self.schema.names)
 
     def _subject(self) -> str:
         return f"query on {self.schema.table}"

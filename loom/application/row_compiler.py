@@ -6,15 +6,18 @@ A row then costs one call for each field, and an entity one call of its construc
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
+from loom.application.builders import row_builder
 from loom.application.fit import Fit, fit_of
+from loom.application.projections import ProjectionPlan, plain_value
 from loom.application.rows import Conversion, Load, RowPlan, Slot
+from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import FieldError, InvalidInput
-from loom.domain.model import FieldSchema, ModelSchema
+from loom.domain.model import FieldOptions, FieldSchema, ModelSchema
 from loom.domain.schema import Kind, LogicalType
 from loom.ports.codec import Codec
 
@@ -36,17 +39,40 @@ def compile_rows(
     loads = {field.name: _load(field, codec, given.get(field.name)) for field in schema.fields}
     return RowPlan(
         schema=schema,
-        build=_builder(schema, loads),
+        build=row_builder(schema, loads),
+        loads=loads,
         fits=fits,
         key_positions=tuple(schema.names.index(field.name) for field in schema.keys),
         auto=next((field.name for field in schema.keys if field.options.autoincrement), None),
-        slots=tuple(
-            Slot(field.name, take, _missing(field, attributes[field.name], take), field.options.autoincrement)
-            for field in schema.fields
-            for take in (takes[field.name],)
-        ),
+        slots=tuple(_slot(schema, field, attributes[field.name], takes[field.name]) for field in schema.fields),
         takes=takes,
+        # When a row was created may be corrected; the others are the store's alone.
+        kept=frozenset(schema.kept) - {TIMESTAMPS[0]},
     )
+
+
+def computed_load(plan: ProjectionPlan, codec: Codec, conversion: Conversion | None = None) -> Load | None:
+    """How a computed value, as a store gives it, becomes that of the entity.
+
+    Args:
+        plan: the projection.
+        codec: as for stored fields.
+        conversion: what the store needs; nothing where it gives plain values.
+    """
+    if plan.type is None:
+        return None
+    field = FieldSchema(name=plan.name, type=plan.type, options=FieldOptions(), required=True)
+    first = _then(plain_value(plan), conversion.load) if conversion and conversion.load else plain_value(plan)
+    second = _python_load(field, codec)
+    return _then(first, second) if second else first
+
+
+def _slot(schema: ModelSchema, field: FieldSchema, attribute: attrs.Attribute[Any], take: Fit) -> Slot:
+    if field.name == schema.version:
+        return Slot(field.name, lambda _: 1, lambda: 1, False)
+    if field.name == schema.deleted_at:
+        return Slot(field.name, lambda _: None, lambda: None, False)
+    return Slot(field.name, take, _missing(field, attribute, take), field.options.autoincrement)
 
 
 def _take(field: FieldSchema, fit: Fit, conversion: Conversion | None) -> Fit:
@@ -134,25 +160,3 @@ def _then(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable
 
 def _null_safe(fit: Fit) -> Fit:
     return lambda value: None if value is None else fit(value)
-
-
-def _builder(schema: ModelSchema, loads: Mapping[str, Load | None]) -> Callable[[Sequence[Any]], Any]:
-    """Write the constructor call out once, as attrs does for ``__init__``, rather than building a dict for each row."""
-    attributes = {attribute.name: attribute for attribute in attrs.fields(schema.model)}
-    names: dict[str, Any] = {"model": schema.model, "put": object.__setattr__}
-    arguments, later = [], []
-    for position, name in enumerate(schema.names):
-        value = f"row[{position}]"
-        load = loads[name]
-        if load is not None:
-            names[f"load{position}"] = load
-            value = f"(None if {value} is None else load{position}({value}))"
-        if attributes[name].init:
-            arguments.append(f"{attributes[name].alias}={value}")
-        else:
-            later.append(f"    put(entity, {name!r}, {value})")
-    source = "\n".join(
-        ["def build(row):", f"    entity = model({', '.join(arguments)})", *later, "    return entity", ""]
-    )
-    exec(compile(source, f"<rows of {schema.name}>", "exec"), names)
-    return typing.cast("Callable[[Sequence[Any]], Any]", names["build"])

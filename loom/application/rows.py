@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from loom.application.fit import Fit
-from loom.application.models import TIMESTAMPS
 from loom.domain.absent import ABSENT
+from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.model import ModelSchema
 
@@ -43,6 +43,7 @@ class RowPlan(Generic[M]):
     Attributes:
         schema: the model.
         build: makes the entity of a stored row.
+        loads: how each stored value becomes that of the entity; ``None`` where it is the same.
         fits: the plain form of a value of each field; raises ``ValueError`` where it does not fit.
         key_positions: where the key fields stand in a row.
         auto: the key that the store counts up, or ``None``.
@@ -50,11 +51,13 @@ class RowPlan(Generic[M]):
 
     schema: ModelSchema
     build: Callable[[Sequence[Any]], M]
+    loads: Mapping[str, Load | None]
     fits: Mapping[str, Fit]
     key_positions: tuple[int, ...]
     auto: str | None
     _slots: tuple[Slot, ...]
     _takes: Mapping[str, Fit]
+    _kept: frozenset[str]
     _present: dict[type, tuple[str, ...]] = attrs.field(factory=dict, init=False)
 
     def insert(self, values: object, *, now: dt.datetime) -> list[Any]:
@@ -74,7 +77,7 @@ class RowPlan(Generic[M]):
         return self._stamped(row, now) if self.schema.timestamps else row
 
     def changes(self, key: Any, values: object, *, now: dt.datetime) -> dict[str, Any]:
-        """What to store for changed fields, by name, without the key fields.
+        """What to store for changed fields, by name, without the key fields and those that the store keeps.
 
         Raises:
             InvalidInput: values that do not fit, or another key than that of the row; all of them.
@@ -85,7 +88,7 @@ class RowPlan(Generic[M]):
         errors: list[FieldError] = []
         for name, value in given.items():
             take = self._takes.get(name)
-            if take is None or value is ABSENT or (self.schema.timestamps and name == TIMESTAMPS[1]):
+            if take is None or value is ABSENT or name in self._kept:
                 continue
             try:
                 stored = take(value)
@@ -100,6 +103,21 @@ class RowPlan(Generic[M]):
         if self.schema.timestamps:
             changed[TIMESTAMPS[1]] = self._takes[TIMESTAMPS[1]](now)
         return changed
+
+    def deletion(self, *, now: dt.datetime) -> Any:
+        """The stored mark of a row that is deleted now, where the model has soft deletion."""
+        return self._takes[self.schema.deleted_at](now)
+
+    def expected(self, version: int | None) -> int | None:
+        """The version that a writer expects.
+
+        Raises:
+            InvalidInput: one is expected of a model that keeps none.
+        """
+        if version is not None and not self.schema.version:
+            message = f"{self.schema.name} keeps no version; declare entity(..., version=True)"
+            raise InvalidInput([FieldError(path=("expected_version",), message=message)], subject=self.schema.name)
+        return version
 
     def key(self, key: Any) -> tuple[Any, ...]:
         """The stored form of a key: a value, or a tuple for a composite key.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from loom.application.compile import nearest, place_of
-from loom.domain.errors import ConfigError, Issue, ScopeClosed, ScopeFailed
+from loom.domain.errors import ConfigError, Issue, PreconditionFailed, ScopeClosed, ScopeFailed
 
 
 @attrs.define(eq=False)
@@ -47,6 +47,13 @@ class UnitState:
         self.check()
         if self.read_only:
             raise ScopeClosed("the unit of work is read-only", remedy="set read_only = False on the use case")
+
+
+def other_version(table: str) -> PreconditionFailed:
+    """The error of a writer that expected a version that the row has no longer."""
+    return PreconditionFailed(
+        f"{table}: the row has been changed since it was read", remedy="read it again, and decide again"
+    )
 
 
 def unknown_model(model: type, started: Iterable[type]) -> ConfigError:

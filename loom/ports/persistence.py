@@ -19,12 +19,17 @@ M = TypeVar("M")
 
 
 class Reader(Protocol[M_co]):
-    """Protocol of reading one model. Keys are a value, or a tuple for composite keys."""
+    """Protocol of reading one model. Keys are a value, or a tuple for composite keys.
 
-    async def get(self, key: Any) -> M_co | None:
+    A profile names what is loaded beside the row: relations and projections as the model declares them, each relation
+    of several by one statement for all rows at once, however many they are. What it does not name is ``NOT_LOADED``.
+    A profile that the model does not have is ``InvalidInput``.
+    """
+
+    async def get(self, key: Any, *, profile: str = "") -> M_co | None:
         """The row of that key."""
 
-    async def find(self, where: Expr) -> M_co | None:
+    async def find(self, where: Expr, *, profile: str = "") -> M_co | None:
         """The first row, in key order, for which the predicate is true."""
 
     async def list(self, query: Query) -> Page[M_co]:
@@ -41,7 +46,8 @@ class Writer(Protocol[M_co]):
     """Protocol of writing one model.
 
     ``values`` is a mapping, or any attrs object whose field names are among the model's (a command); fields that
-    are ``ABSENT`` or that the model does not have are left out.
+    are ``ABSENT`` or that the model does not have are left out, as are those that the store keeps itself: the version
+    (1 at first, one more with each update), the time of the last update, the mark of a deleted row.
     """
 
     async def create(self, values: object) -> M_co:
@@ -49,23 +55,30 @@ class Writer(Protocol[M_co]):
 
         Raises:
             Conflict: a unique value is taken or a referenced row is missing.
+            CheckFailed: a named check of the model does not hold.
         """
 
     async def create_many(self, values: Sequence[object]) -> int:
         """Insert many rows in one go, for loading; returns how many."""
 
-    async def update(self, key: Any, changes: object) -> M_co | None:
+    async def update(self, key: Any, changes: object, *, expected_version: int | None = None) -> M_co | None:
         """Change the named fields only; ``None`` where no such row exists.
 
         Raises:
             Conflict: a unique value is taken or a referenced row is missing.
+            CheckFailed: a named check of the model does not hold.
+            PreconditionFailed: the row has another version than the expected one, or gets one meanwhile.
+            InvalidInput: a version is expected, but the model keeps none.
         """
 
-    async def delete(self, key: Any) -> bool:
-        """Remove a row; ``False`` where there was none.
+    async def delete(self, key: Any, *, expected_version: int | None = None) -> bool:
+        """Remove a row; ``False`` where there was none. With soft deletion the row stays in its table, and no call of a
+        repository finds it again; references to it stay as they are.
 
         Raises:
             Conflict: other rows still refer to it.
+            PreconditionFailed: the row has another version than the expected one, or gets one meanwhile.
+            InvalidInput: a version is expected, but the model keeps none.
         """
 
 
@@ -116,8 +129,9 @@ class UnitOfWork(Protocol):
     Where two units of work read and write the same row, no update is lost silently: the later one waits for the
     earlier and sees its change, or it fails with ``Conflict`` and can be run again. Each adapter says which.
 
-    A statement that raised ``Conflict`` or ``Unavailable`` dooms the unit: whatever follows is ``ScopeFailed``. After
-    ``commit`` or the end of the block everything is ``ScopeClosed``, as is a write in a read-only unit.
+    A statement that raised ``Conflict``, ``CheckFailed``, ``PreconditionFailed`` or ``Unavailable`` dooms the unit:
+    whatever follows is ``ScopeFailed``. After ``commit`` or the end of the block everything is ``ScopeClosed``, as is a
+    write in a read-only unit.
     """
 
     def repository(self, model: type[M]) -> Repository[M]:

@@ -7,14 +7,15 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from loom.adapters.memory.tables import Row, View
+from loom.adapters.memory.constraints import Row
+from loom.adapters.memory.loading import Views, in_order, load, related_getter
 from loom.adapters.memory.transaction import Transaction
 from loom.application.queries import Bounds, QueryPlan
 from loom.application.units import UnitState
 from loom.domain.errors import LoomError
-from loom.domain.expr import Expr, Ref
-from loom.domain.expr_python import Getter, to_python
-from loom.domain.query import Page, Query, Sort
+from loom.domain.expr import Expr
+from loom.domain.expr_python import to_python
+from loom.domain.query import Page, Query
 from loom.ports.clock import Clock
 
 M = TypeVar("M")
@@ -30,31 +31,38 @@ class MemoryRepository(Generic[M]):
     transaction: Callable[[], Transaction]
     clock: Clock
 
-    async def get(self, key: Any) -> M | None:
+    async def get(self, key: Any, *, profile: str = "") -> M | None:
         self.state.check()
-        row = self._view().get(self.plan.rows.key(key))
-        return None if row is None else self.plan.rows.build(row)
+        views, deleted_at = self.transaction().view, self.plan.schema.deleted_at
+        view = views(self._table)
+        row = view.get(self.plan.rows.key(key))
+        if row is None or (deleted_at and view.value(row, deleted_at) is not None):
+            return None
+        return self._entities([row], profile, views)[0]
 
-    async def find(self, where: Expr) -> M | None:
-        found = self._matching(self.plan.bounds(Query(where=where)))
-        return self.plan.rows.build(found[0]) if found else None
+    async def find(self, where: Expr, *, profile: str = "") -> M | None:
+        views = self.transaction().view
+        found = self._matching(self.plan.bounds(Query(where=where)), views)
+        return next(iter(self._entities(found[:1], profile, views)), None)
 
     async def list(self, query: Query) -> Page[M]:
         bounds = self.plan.bounds(query)
-        found = self._matching(bounds)[query.offset :]
-        entities = [self.plan.rows.build(row) for row in found[: None if query.limit is None else query.limit + 1]]
+        views = self.transaction().view
+        found = self._matching(bounds, views)[query.offset :]
+        entities = self._entities(found[: None if query.limit is None else query.limit + 1], query.profile, views)
         total = await self.count(query.where) if query.total else None
         return self.plan.page(query, bounds.order, entities, total)
 
     async def count(self, where: Expr | None = None) -> int:
         self.state.check()
-        return sum(1 for _ in self._kept(self.plan.predicate(where)))
+        return sum(1 for _ in self._kept(self.plan.living(where), self.transaction().view))
 
     async def stream(self, query: Query) -> AsyncIterator[M]:
-        found = self._matching(self.plan.bounds(query))[query.offset :]
-        for row in found[: query.limit]:
+        views = self.transaction().view
+        found = self._matching(self.plan.bounds(query), views)[query.offset :]
+        for entity in self._entities(found[: query.limit], query.profile, views):
             self.state.check()
-            yield self.plan.rows.build(row)
+            yield entity
 
     async def create(self, values: object) -> M:
         self.state.check_write()
@@ -68,24 +76,30 @@ class MemoryRepository(Generic[M]):
         self._dooming(lambda: [self.transaction().insert(self._table, row) for row in rows])
         return len(rows)
 
-    async def update(self, key: Any, changes: object) -> M | None:
+    async def update(self, key: Any, changes: object, *, expected_version: int | None = None) -> M | None:
         self.state.check_write()
+        expected = self.plan.rows.expected(expected_version)
         stored = self.plan.rows.key(key)
         changed = self.plan.rows.changes(key, changes, now=self.clock.now())
-        row = self._dooming(lambda: self.transaction().update(self._table, stored, changed))
+        row = self._dooming(lambda: self.transaction().update(self._table, stored, changed, expected))
         return None if row is None else self.plan.rows.build(row)
 
-    async def delete(self, key: Any) -> bool:
+    async def delete(self, key: Any, *, expected_version: int | None = None) -> bool:
         self.state.check_write()
-        stored = self.plan.rows.key(key)
-        return self._dooming(lambda: self.transaction().delete(self._table, stored))
+        rows, expected = self.plan.rows, self.plan.rows.expected(expected_version)
+        stored = rows.key(key)
+        if not rows.schema.deleted_at:
+            return self._dooming(lambda: self.transaction().delete(self._table, stored, expected))
+        mark = {rows.schema.deleted_at: rows.deletion(now=self.clock.now())}
+        return self._dooming(lambda: self.transaction().update(self._table, stored, mark, expected)) is not None
 
     @property
     def _table(self) -> str:
         return self.plan.schema.table
 
-    def _view(self) -> View:
-        return self.transaction().view(self._table)
+    def _entities(self, rows: Sequence[Row], profile: str, views: Views) -> Sequence[M]:
+        selection = self.plan.selection(profile)
+        return list(map(self.plan.rows.build, rows)) if selection is None else load(selection, rows, views)
 
     def _dooming(self, change: Callable[[], T]) -> T:
         try:
@@ -94,26 +108,13 @@ class MemoryRepository(Generic[M]):
             self.state.failure = error
             raise
 
-    def _matching(self, bounds: Bounds) -> Sequence[Row]:
+    def _matching(self, bounds: Bounds, views: Views) -> Sequence[Row]:
         self.state.check()
-        view = self._view()
-        found = list(self._kept(bounds.page))
-        for each in reversed(bounds.order):
-            found.sort(key=_sort_key(view, each), reverse=each.descending)
-        return found
+        return in_order(self._kept(bounds.page, views), self.plan.schema, bounds.order)
 
-    def _kept(self, where: Expr | None) -> Iterable[Row]:
-        view = self._view()
+    def _kept(self, where: Expr | None, views: Views) -> Iterable[Row]:
+        rows = views(self._table).rows()
         if where is None:
-            return view.rows()
-        keeps = to_python(where, self._getter)
-        return (row for row in view.rows() if keeps(row) is True)
-
-    def _getter(self, ref: Ref) -> Getter:
-        position = self.plan.schema.names.index(ref.ref_path[0])
-        return lambda row: row[position]
-
-
-def _sort_key(view: View, sort: Sort) -> Callable[[Row], Any]:
-    # False before True: nulls come first ascending, and last where the order is reversed.
-    return lambda row: ((value := view.value(row, sort.column)) is not None, value)
+            return rows
+        keeps = to_python(where, lambda ref: related_getter(ref, self.plan.schema, views))
+        return (row for row in rows if keeps(row) is True)

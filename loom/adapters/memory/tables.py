@@ -6,17 +6,16 @@ with for as long as it holds the old one. Rows are tuples of plain values; nobod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
+from loom.adapters.memory.constraints import Constraints, Group, Row, constraints_of
 from loom.application.rows import RowPlan
 from loom.domain.errors import Conflict
-from loom.domain.model import FieldSchema
 
 Key: TypeAlias = tuple[Any, ...]
-Row: TypeAlias = tuple[Any, ...]
 
 
 @attrs.frozen(eq=False)
@@ -31,22 +30,20 @@ class Reference:
 
 @attrs.frozen(eq=False)
 class Table:
-    """One committed version of a table, with the keys of its rows by unique value. ``counter`` is the last number."""
+    """One committed version of a table, with the keys of its rows by unique value, for each group of the constraints.
+    ``counter`` is the last number."""
 
     plan: RowPlan[Any]
+    constraints: Constraints
     rows: Mapping[Key, Row]
-    unique: Mapping[str, Mapping[Any, Key]]
+    unique: Sequence[Mapping[Any, Key]]
     counter: int = 0
 
     @classmethod
     def empty(cls, plan: RowPlan[Any]) -> Table:
         """The first version."""
-        return cls(plan, {}, {field.name: {} for field in unique_fields(plan)})
-
-
-def unique_fields(plan: RowPlan[Any]) -> list[FieldSchema]:
-    """Fields that are unique without being the key."""
-    return [field for field in plan.schema.fields if field.options.unique]
+        constraints = constraints_of(plan.schema)
+        return cls(plan, constraints, {}, [{} for _ in constraints.groups])
 
 
 @attrs.define(eq=False)
@@ -56,12 +53,14 @@ class View:
     base: Table
     counter: int = attrs.field(init=False)
     changes: dict[Key, Row | None] = attrs.field(factory=dict, init=False)
-    _added: dict[str, dict[Any, Key]] = attrs.field(init=False)
+    _groups: tuple[Group, ...] = attrs.field(init=False)
+    _added: list[dict[Any, Key]] = attrs.field(init=False)
     _positions: dict[str, int] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.counter = self.base.counter
-        self._added = {name: {} for name in self.base.unique}
+        self._groups = self.base.constraints.groups
+        self._added = [{} for _ in self._groups]
         self._positions = {name: position for position, name in enumerate(self.base.plan.schema.names)}
 
     def get(self, key: Key) -> Row | None:
@@ -105,11 +104,12 @@ class View:
         """
         taken = [
             name
-            for name in self._added
-            if (value := self.value(row, name)) is not None and self.holder(name, value) not in (None, key)
+            for number, group in enumerate(self._groups)
+            if (value := group.value(row)) is not None and self._holder(number, value) not in (None, key)
+            for name in group.columns
         ]
         if taken:
-            raise taken_error(self.base.plan.schema.table, taken)
+            raise taken_error(self.base.plan.schema.table, list(dict.fromkeys(taken)))
 
     def replay(self, older: View) -> None:
         """Take over the changes of a view of an older version.
@@ -127,44 +127,45 @@ class View:
             if row is not None:
                 self._remember(key, row)
 
-    def holder(self, name: str, value: Any) -> Key | None:
-        """The key of the row that has this value in a unique field."""
-        added = self._added[name].get(value)
-        if added is not None:
-            return added
-        key = self.base.unique[name].get(value)
-        return None if key is None or key in self.changes else key
-
     def has(self, column: str, value: Any) -> bool:
         """Whether some row has this value in a key or unique column."""
-        if column in self._added:
-            return self.holder(column, value) is not None
+        for number, group in enumerate(self._groups):
+            if group.columns == (column,) and group.where is None:
+                return self._holder(number, value) is not None
         return self.get((value,)) is not None
 
     def published(self) -> Table:
         """The version that a commit makes of this view."""
         rows = dict(self.base.rows)
-        unique = {name: dict(index) for name, index in self.base.unique.items()}
+        unique = [dict(index) for index in self.base.unique]
         for key, row in self.changes.items():
             old = rows.pop(key, None)
-            for name, index in unique.items():
-                if old is not None and index.get(self.value(old, name)) == key:
-                    del index[self.value(old, name)]
-                if row is not None and self.value(row, name) is not None:
-                    index[self.value(row, name)] = key
+            for group, index in zip(self._groups, unique, strict=True):
+                if old is not None and index.get(before := group.value(old)) == key:
+                    del index[before]
+                if row is not None and (value := group.value(row)) is not None:
+                    index[value] = key
             if row is not None:
                 rows[key] = row
-        return Table(self.base.plan, rows, unique, self.counter)
+        return Table(self.base.plan, self.base.constraints, rows, unique, self.counter)
+
+    def _holder(self, number: int, value: Any) -> Key | None:
+        """The key of the row that has this value in a unique group."""
+        added = self._added[number].get(value)
+        if added is not None:
+            return added
+        key = self.base.unique[number].get(value)
+        return None if key is None or key in self.changes else key
 
     def _remember(self, key: Key, row: Row) -> None:
-        for name, added in self._added.items():
-            if self.value(row, name) is not None:
-                added[self.value(row, name)] = key
+        for group, added in zip(self._groups, self._added, strict=True):
+            if (value := group.value(row)) is not None:
+                added[value] = key
 
     def _forget(self, key: Key, row: Row) -> None:
-        for name, added in self._added.items():
-            if added.get(self.value(row, name)) == key:
-                del added[self.value(row, name)]
+        for group, added in zip(self._groups, self._added, strict=True):
+            if added.get(value := group.value(row)) == key:
+                del added[value]
 
 
 def taken_error(table: str, fields: list[str]) -> Conflict:

@@ -10,9 +10,11 @@ from typing import Any
 import attrs
 
 from loom.adapters.memory.answers import HeldAnswer
+from loom.adapters.memory.constraints import Row
 from loom.adapters.memory.outbox_log import OutboxLog
-from loom.adapters.memory.tables import Key, Reference, Row, Table, View
+from loom.adapters.memory.tables import Key, Reference, Table, View
 from loom.application.rows import RowPlan
+from loom.application.units import other_version
 from loom.domain.errors import Conflict, Overtaken
 from loom.domain.events import OutboxRecord
 from loom.domain.model import ModelSchema
@@ -48,6 +50,7 @@ class Transaction:
     claimed: dict[str, HeldAnswer | None] = attrs.field(factory=dict, init=False)
     _began: Mapping[str, Table] = attrs.field(init=False)
     _views: dict[str, View] = attrs.field(factory=dict, init=False)
+    _expected: set[tuple[str, Key]] = attrs.field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._began = self.store.tables
@@ -63,6 +66,7 @@ class Transaction:
         """Add a row; counts the key up where the row has none.
 
         Raises:
+            CheckFailed: it breaks a check.
             Conflict: a key or unique value is taken, or a referenced row is missing.
         """
         view = self.view(table)
@@ -73,6 +77,7 @@ class Transaction:
             number = view.counter + 1 if row[position] is None else row[position]
             view.counter = max(view.counter, number)
             made = (*row[:position], number, *row[position + 1 :])
+        view.base.constraints.check(made)
         key = plan.key_of(made)
         if view.get(key) is not None:
             names = [field.name for field in plan.schema.keys]
@@ -81,31 +86,37 @@ class Transaction:
         self._check_targets(table, made)
         return made
 
-    def update(self, table: str, key: Key, changes: Mapping[str, Any]) -> Row | None:
-        """Change a row; ``None`` where there is none.
+    def update(self, table: str, key: Key, changes: Mapping[str, Any], expected: int | None = None) -> Row | None:
+        """Change a row; ``None`` where there is none. ``expected`` is the version that it must have.
 
         Raises:
+            PreconditionFailed: it has another version.
+            CheckFailed: it would break a check.
             Conflict: a unique value is taken, a referenced row is missing, or a row refers to the old value.
         """
         view = self.view(table)
-        old = view.get(key)
+        old = self._found(table, key, expected)
         if old is None:
             return None
-        names = view.base.plan.schema.names
-        row = tuple(changes.get(name, value) for name, value in zip(names, old, strict=True))
+        schema = view.base.plan.schema
+        if schema.version:
+            changes = {**changes, schema.version: view.value(old, schema.version) + 1}
+        row = tuple(changes.get(name, value) for name, value in zip(schema.names, old, strict=True))
+        view.base.constraints.check(row)
         view.put(key, row)
         self._check_targets(table, row)
         self._check_sources(table, old, row)
         return row
 
-    def delete(self, table: str, key: Key) -> bool:
-        """Remove a row; ``False`` where there is none.
+    def delete(self, table: str, key: Key, expected: int | None = None) -> bool:
+        """Remove a row; ``False`` where there is none. ``expected`` is the version that it must have.
 
         Raises:
+            PreconditionFailed: it has another version.
             Conflict: other rows refer to it.
         """
         view = self.view(table)
-        old = view.get(key)
+        old = self._found(table, key, expected)
         if old is None:
             return False
         view.remove(key, old)
@@ -116,8 +127,10 @@ class Transaction:
         """Publish all changes at once, or none.
 
         Raises:
-            Conflict: another transaction that committed since this one began changed the same row, handled the same
-                message, or broke a unique value or reference together with this one.
+            PreconditionFailed: another transaction that committed since this one began changed a row of which a version
+                was expected.
+            Conflict: such a transaction changed another row that this one changed, handled the same message, or broke a
+                unique value or reference together with this one.
         """
         store = self.store
         with store.lock:
@@ -139,7 +152,10 @@ class Transaction:
         mine, self._views, self._began = self._views, {}, self.store.tables
         for name, old in mine.items():
             latest = self._began[name]
-            if any(latest.rows.get(key) is not old.base.rows.get(key) for key in old.changes):
+            moved = [key for key in old.changes if latest.rows.get(key) is not old.base.rows.get(key)]
+            if any((name, key) in self._expected for key in moved):
+                raise other_version(name)
+            if moved:
                 raise _overtaken(name)
             self.view(name).replay(old)
         for name, key, row in _changes(mine):
@@ -148,6 +164,19 @@ class Transaction:
                 self._check_targets(name, row)
             if before is not None:
                 self._check_sources(name, before, row)
+
+    def _found(self, table: str, key: Key, expected: int | None) -> Row | None:
+        """The row of that key, unless it is deleted."""
+        view = self.view(table)
+        schema = view.base.plan.schema
+        row = view.get(key)
+        if row is None or (schema.deleted_at and view.value(row, schema.deleted_at) is not None):
+            return None
+        if expected is not None:
+            if view.value(row, schema.version) != expected:
+                raise other_version(table)
+            self._expected.add((table, key))
+        return row
 
     def _check_targets(self, table: str, row: Row) -> None:
         view = self.view(table)
@@ -188,4 +217,4 @@ def _changes(views: Mapping[str, View]) -> Iterator[tuple[str, Key, Row | None]]
 
 
 def _overtaken(table: str) -> Conflict:
-    return Conflict(f"{table}: another unit of work changed the same row first", remedy="run the unit of work again")
+    return Overtaken(f"{table}: another unit of work changed the same row first", remedy="run the unit of work again")

@@ -19,6 +19,7 @@ from loom.domain.errors import (
     InvalidInput,
     Issue,
     LoomError,
+    Overtaken,
     Place,
     Unavailable,
 )
@@ -29,11 +30,12 @@ _DOWN = ("08", "53", "55P03", "57")
 _REFUSED = ("28", "3D")
 _SCHEMA = ("42P01", "42703", "3F")
 _DATA = ("22",)
-_UNIQUE, _FOREIGN_KEY, _NOT_NULL = "23505", "23503", "23502"
+_UNIQUE, _FOREIGN_KEY, _NOT_NULL, _CHECK = "23505", "23503", "23502", "23514"
 
 _SQLITE_DOWN = re.compile(r"locked|unable to open|disk|readonly|connection", re.IGNORECASE)
 _SQLITE_SCHEMA = re.compile(r"no such (table|column)|has no column", re.IGNORECASE)
 _SQLITE_COLUMNS = re.compile(r"(UNIQUE|NOT NULL) constraint failed: (.+)")
+_SQLITE_CHECK = re.compile(r"CHECK constraint failed: (\w+)")
 _SQLITE_FOREIGN_KEY = "FOREIGN KEY constraint failed"
 
 
@@ -92,17 +94,31 @@ class Translation:
     def _conflict(self, error: exc.IntegrityError, table: str) -> LoomError:
         state = sqlstate(error)
         if not state:
-            return _sqlite_conflict(str(error.orig), table)
+            return self._sqlite_conflict(str(error.orig), table)
         cause = _cause(error)
         constraint = str(getattr(cause, "constraint_name", "") or "")
         if state == _UNIQUE:
             return taken(table, self.catalogue.unique.get(constraint, ()))
         if state == _NOT_NULL:
             return _missing_value(table, [str(getattr(cause, "column_name", ""))])
+        if state == _CHECK and constraint in self.catalogue.checks:
+            return self.catalogue.checks[constraint]()
         reference = self.catalogue.references.get(constraint)
         if state == _FOREIGN_KEY and reference is not None:
             return dangling(table, [reference.field]) if reference.table == table else still_referenced(reference)
         return Conflict(f"{table}: the database refuses the change ({constraint or state})")
+
+    def _sqlite_conflict(self, text: str, table: str) -> LoomError:
+        if _SQLITE_FOREIGN_KEY in text:
+            return ForeignKeyFailed(f"{table}: a reference between rows would be broken")
+        check = _SQLITE_CHECK.search(text)
+        if check is not None and check[1] in self.catalogue.checks:
+            return self.catalogue.checks[check[1]]()
+        found = _SQLITE_COLUMNS.search(text)
+        if found is None:
+            return Conflict(f"{table}: the database refuses the change ({text})")
+        fields = [name.strip().rpartition(".")[2] for name in found[2].split(",")]
+        return taken(table, fields) if found[1] == "UNIQUE" else _missing_value(table, fields)
 
     def _unavailable(self, error: BaseException) -> Unavailable:
         text = _text(error)
@@ -142,7 +158,7 @@ def still_referenced(reference: Reference) -> Conflict:
 
 def _overtaken(table: str) -> Conflict:
     what = f"{table}: another" if table else "another"
-    return Conflict(f"{what} unit of work changed the same row first", remedy="run the unit of work again")
+    return Overtaken(f"{what} unit of work changed the same row first", remedy="run the unit of work again")
 
 
 def _missing_value(table: str, fields: list[str]) -> InvalidInput:
@@ -160,16 +176,6 @@ def _schema_differs(error: exc.DBAPIError) -> ConfigError:
     message = f"the tables of the database are not those of the models ({_text(error)})"
     issue = Issue(code="LOOM-DB-004", where=Place(name="persistence"), message=message, remedy="migrate the database")
     return ConfigError([issue])
-
-
-def _sqlite_conflict(text: str, table: str) -> LoomError:
-    if _SQLITE_FOREIGN_KEY in text:
-        return ForeignKeyFailed(f"{table}: a reference between rows would be broken")
-    found = _SQLITE_COLUMNS.search(text)
-    if found is None:
-        return Conflict(f"{table}: the database refuses the change ({text})")
-    fields = [name.strip().rpartition(".")[2] for name in found[2].split(",")]
-    return taken(table, fields) if found[1] == "UNIQUE" else _missing_value(table, fields)
 
 
 def _cause(error: exc.DBAPIError) -> BaseException | None:

@@ -8,12 +8,17 @@ from typing import Any
 import attrs
 from sqlalchemy.engine.interfaces import Dialect
 
+from loom.adapters.sqlalchemy.constraints import constrained
+from loom.adapters.sqlalchemy.loading import Loading, compile_loading, computed_conversion
 from loom.adapters.sqlalchemy.statements import ModelStatements
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, catalogue_of
 from loom.application.compile import Issues
-from loom.application.models import compile_models
+from loom.application.graph import compile_graph
+from loom.application.projections import ProjectionPlan
 from loom.application.queries import QueryPlan
-from loom.application.row_compiler import compile_rows
+from loom.application.row_compiler import compile_rows, computed_load
+from loom.application.rows import Load
+from loom.application.selections import compile_selections
 from loom.ports.codec import Codec
 
 
@@ -24,6 +29,7 @@ class StoredModel:
     table: ModelTable
     plan: QueryPlan[Any]
     statements: ModelStatements
+    loadings: Mapping[str, Loading]
 
 
 @attrs.frozen(eq=False)
@@ -41,12 +47,27 @@ def compile_stored(models: Iterable[type], codec: Codec, dialect: Dialect) -> St
         CompileError: the models have faults; all of them.
     """
     issues = Issues()
-    schemas = compile_models(models, issues)
+    graph = compile_graph(models, issues)
     issues.raise_if_any()
-    catalogue = catalogue_of(schemas, dialect.name)
+    catalogue = constrained(catalogue_of(graph.schemas, dialect.name), dialect.name)
+    rows = {
+        table.schema.model: compile_rows(
+            table.schema, codec, {name: storage.conversion for name, storage in table.storages.items()}
+        )
+        for table in catalogue.tables.values()
+    }
+
+    def load(plan: ProjectionPlan) -> Load | None:
+        return computed_load(plan, codec, computed_conversion(plan, dialect.name))
+
+    selections = compile_selections(graph, rows, load)
     by_class = {}
     for table in catalogue.tables.values():
-        conversions = {name: storage.conversion for name, storage in table.storages.items()}
-        plan = QueryPlan(compile_rows(table.schema, codec, conversions))
-        by_class[table.schema.model] = StoredModel(table, plan, ModelStatements(table, dialect))
+        model = table.schema.model
+        plan = QueryPlan(rows[model], graph, selections[model])
+        statements = ModelStatements(table, dialect, catalogue.tables)
+        loadings = {
+            name: compile_loading(selection, catalogue.tables, dialect) for name, selection in plan.selections.items()
+        }
+        by_class[model] = StoredModel(table, plan, statements, loadings)
     return StoredModels(catalogue, by_class)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 from loom.adapters.sqlalchemy.errors import ForeignKeyFailed
 from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
+from loom.adapters.sqlalchemy.loading import Loading
 from loom.adapters.sqlalchemy.models import StoredModel
 from loom.adapters.sqlalchemy.session import CHUNK, Session
 from loom.adapters.sqlalchemy.statements import Statement
 from loom.application.queries import QueryPlan
 from loom.application.rows import RowPlan
+from loom.application.units import other_version
+from loom.domain.errors import Overtaken
 from loom.domain.expr import Expr
 from loom.domain.query import Page, Query
 from loom.ports.clock import Clock
@@ -31,32 +35,35 @@ class SqlRepository(Generic[M]):
     clock: Clock
     foreign_keys: ForeignKeys
 
-    async def get(self, key: Any) -> M | None:
-        statement = self.model.statements.get
+    async def get(self, key: Any, *, profile: str = "") -> M | None:
+        loading = self._loading(profile)
+        statement = self.model.statements.get if loading is None else loading.get
         rows = await self.session.rows(statement, statement.arguments(self._key_values(key)))
+        if loading is not None:
+            return next(iter(await loading.entities(self.session, rows)), None)
         return self._rows.build(rows[0]) if rows else None
 
-    async def find(self, where: Expr) -> M | None:
+    async def find(self, where: Expr, *, profile: str = "") -> M | None:
         # One row more than the limit is what a page asks for.
-        query = Query(where=where, limit=0)
-        rows = await self.session.select(self.model.statements.page(self._plan.bounds(query), query))
-        return self._rows.build(rows[0]) if rows else None
+        query = Query(where=where, limit=0, profile=profile)
+        loading = self._loading(profile)
+        rows = await self.session.select(self.model.statements.page(self._plan.bounds(query), query, loading))
+        return next(iter(await self._entities(rows, loading)), None)
 
     async def list(self, query: Query) -> Page[M]:
-        bounds = self._plan.bounds(query)
-        rows = await self.session.select(self.model.statements.page(bounds, query))
+        bounds, loading = self._plan.bounds(query), self._loading(query.profile)
+        rows = await self.session.select(self.model.statements.page(bounds, query, loading))
         total = await self._count(bounds.where) if query.total else None
-        return self._plan.page(query, bounds.order, list(map(self._rows.build, rows)), total)
+        return self._plan.page(query, bounds.order, await self._entities(rows, loading), total)
 
     async def count(self, where: Expr | None = None) -> int:
-        return await self._count(self._plan.predicate(where))
+        return await self._count(self._plan.living(where))
 
     async def stream(self, query: Query) -> AsyncIterator[M]:
-        build = self._rows.build
-        bounds = self._plan.bounds(query)
-        async for rows in self.session.stream(self.model.statements.stream(bounds, query)):
-            for row in rows:
-                yield build(row)
+        bounds, loading = self._plan.bounds(query), self._loading(query.profile)
+        async for rows in self.session.stream(self.model.statements.stream(bounds, query, loading)):
+            for entity in await self._entities(rows, loading):
+                yield entity
 
     async def create(self, values: object) -> M:
         self.session.state.check_write()
@@ -83,27 +90,27 @@ class SqlRepository(Generic[M]):
         await self._insert_many(statements.insert_many_counted, counted)
         return len(rows)
 
-    async def update(self, key: Any, changes: object) -> M | None:
+    async def update(self, key: Any, changes: object, *, expected_version: int | None = None) -> M | None:
         self.session.state.check_write()
+        expected = self._rows.expected(expected_version)
         changed = self._rows.changes(key, changes, now=self.clock.now())
-        if not changed:
+        if not changed and not self._rows.schema.version:
             return await self.get(key)
-        statement = self.model.statements.update(changed)
-        values = self._key_values(key) | {f"set_{name}": value for name, value in changed.items()}
-        try:
-            rows = await self.session.rows(statement, statement.arguments(values), table=self._table)
-        except ForeignKeyFailed as error:
-            raise await self.foreign_keys.broken(self.session, self._table, self._rows.key(key), changed) from error
-        return self._rows.build(rows[0]) if rows else None
+        return await self._change(key, changed, expected)
 
-    async def delete(self, key: Any) -> bool:
+    async def delete(self, key: Any, *, expected_version: int | None = None) -> bool:
         self.session.state.check_write()
-        statement = self.model.statements.delete
-        arguments = statement.arguments(self._key_values(key))
-        try:
-            return await self.session.run(statement, arguments, table=self._table) > 0
-        except ForeignKeyFailed as error:
-            raise await self.foreign_keys.broken(self.session, self._table, self._rows.key(key), {}) from error
+        expected = self._rows.expected(expected_version)
+        deleted_at = self._rows.schema.deleted_at
+        if deleted_at:
+            mark = {deleted_at: self._rows.deletion(now=self.clock.now())}
+            return await self._change(key, mark, expected) is not None
+        statement = self.model.statements.delete(expected=expected is not None)
+        arguments = statement.arguments(self._key_values(key) | {"expected": expected})
+        async with self._expecting(key, {}, expected):
+            if await self.session.run(statement, arguments, table=self._table) > 0:
+                return True
+        return await self._absent(key, expected)
 
     @property
     def _plan(self) -> QueryPlan[M]:
@@ -116,6 +123,42 @@ class SqlRepository(Generic[M]):
     @property
     def _table(self) -> str:
         return self.model.table.schema.table
+
+    async def _change(self, key: Any, changed: Mapping[str, Any], expected: int | None) -> M | None:
+        statement = self.model.statements.update(changed, expected=expected is not None)
+        values = self._key_values(key) | {f"set_{name}": value for name, value in changed.items()}
+        values["expected"] = expected
+        async with self._expecting(key, changed, expected):
+            rows = await self.session.rows(statement, statement.arguments(values), table=self._table)
+            if rows:
+                return self._rows.build(rows[0])
+        await self._absent(key, expected)
+        return None
+
+    @asynccontextmanager
+    async def _expecting(self, key: Any, changed: Mapping[str, Any], expected: int | None) -> AsyncIterator[None]:
+        try:
+            yield
+        except ForeignKeyFailed as error:
+            raise await self.foreign_keys.broken(self.session, self._table, self._rows.key(key), changed) from error
+        except Overtaken as error:
+            if expected is None:
+                raise
+            # The statement found the expected version in its snapshot, and somebody else made a newer one.
+            raise other_version(self._table) from error
+
+    async def _absent(self, key: Any, expected: int | None) -> bool:
+        """``False`` for a row that is not there, which a version that it does not have looks like at first."""
+        if expected is not None and await self.get(key) is not None:
+            error = self.session.state.failure = other_version(self._table)
+            raise error
+        return False
+
+    def _loading(self, profile: str) -> Loading | None:
+        return None if self._plan.selection(profile) is None else self.model.loadings[profile]
+
+    async def _entities(self, rows: Sequence[Any], loading: Loading | None) -> Sequence[M]:
+        return list(map(self._rows.build, rows)) if loading is None else await loading.entities(self.session, rows)
 
     async def _count(self, where: Expr | None) -> int:
         found = await self.session.select(self.model.statements.count(where))

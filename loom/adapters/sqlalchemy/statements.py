@@ -49,24 +49,36 @@ class ModelStatements:
         self._dialect = dialect
         self.columns = [_readable(column) for column in table.table.c]
         self._translator = Translator(table, dialect.name)
-        self._updates: dict[tuple[str, ...], Statement] = {}
+        self._updates: dict[tuple[tuple[str, ...], bool], Statement] = {}
         names = table.schema.names
         counted = [field.name for field in table.schema.fields if not field.options.autoincrement]
-        self.get = compiled(sa.select(*self.columns).where(self._is_key()), dialect)
-        self.delete = compiled(sa.delete(table.table).where(self._is_key()), dialect)
+        self.get = compiled(sa.select(*self.columns).where(self._is_row()), dialect)
+        self._deletes: dict[bool, Statement] = {}
         self.insert = self._insert(names, returning=True)
         self.insert_counted = self._insert(counted, returning=True)
         self.insert_many = self._insert(names, returning=False)
         self.insert_many_counted = self._insert(counted, returning=False)
 
-    def update(self, names: Iterable[str]) -> Statement:
-        """The update of the named columns by key. Parameters are ``set_<name>`` and ``key_<name>``."""
+    def update(self, names: Iterable[str], *, expected: bool = False) -> Statement:
+        """The update of the named columns by key, which counts the version up. Parameters are ``set_<name>``,
+        ``key_<name>`` and, where a version is expected, ``expected``."""
         wanted = tuple(names)
-        found = self._updates.get(wanted)
+        found = self._updates.get((wanted, expected))
         if found is None:
-            values = {name: self._parameter(f"set_{name}", name) for name in wanted}
-            made = sa.update(self._table.table).where(self._is_key()).values(values).returning(*self.columns)
-            found = self._updates[wanted] = compiled(made, self._dialect)
+            values: dict[str, Any] = {name: self._parameter(f"set_{name}", name) for name in wanted}
+            version = self._table.schema.version
+            if version:
+                values[version] = self._table.table.c[version] + sa.literal_column("1")
+            made = sa.update(self._table.table).where(self._is_row(expected)).values(values).returning(*self.columns)
+            found = self._updates[wanted, expected] = compiled(made, self._dialect)
+        return found
+
+    def delete(self, *, expected: bool = False) -> Statement:
+        """The deletion by key, with the parameters of ``update``. Soft deletion is an update."""
+        found = self._deletes.get(expected)
+        if found is None:
+            made = sa.delete(self._table.table).where(self._is_row(expected))
+            found = self._deletes[expected] = compiled(made, self._dialect)
         return found
 
     def page(self, bounds: Bounds, query: Query) -> sa.Select[Any]:
@@ -103,9 +115,14 @@ class ModelStatements:
         made = sa.insert(self._table.table).values(parameters(self._table, names))
         return compiled(made.returning(*self.columns) if returning else made.inline(), self._dialect)
 
-    def _is_key(self) -> sa.ColumnElement[bool]:
-        columns = self._table.key_columns
-        return sa.and_(*(column == self._parameter(f"key_{column.name}", column.name) for column in columns))
+    def _is_row(self, expected: bool = False) -> sa.ColumnElement[bool]:
+        schema, columns = self._table.schema, self._table.table.c
+        parts = [column == self._parameter(f"key_{column.name}", column.name) for column in self._table.key_columns]
+        if schema.deleted_at:
+            parts.append(columns[schema.deleted_at].is_(None))
+        if expected:
+            parts.append(columns[schema.version] == self._parameter("expected", schema.version))
+        return sa.and_(*parts)
 
     def _parameter(self, name: str, column: str) -> sa.BindParameter[Any]:
         return sa.bindparam(name, type_=self._table.storages[column].bind)

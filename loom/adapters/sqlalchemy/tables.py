@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
 from loom.adapters.sqlalchemy.storage import Storage, storage_of
+from loom.domain.errors import CheckFailed
 from loom.domain.model import FieldSchema, ModelSchema
 
 _LONGEST_NAME = 63
@@ -49,12 +50,14 @@ class Catalogue:
         tables: by name.
         unique: fields by the name of the constraint that keeps them unique.
         references: by the name of their constraint.
+        checks: what makes the error of a broken check, by the name of its constraint.
     """
 
     metadata: sa.MetaData
     tables: Mapping[str, ModelTable]
     unique: Mapping[str, tuple[str, ...]]
     references: Mapping[str, Reference]
+    checks: Mapping[str, Callable[[], CheckFailed]] = attrs.field(factory=dict)
 
 
 def catalogue_of(schemas: Iterable[ModelSchema], dialect: str) -> Catalogue:
@@ -66,8 +69,6 @@ def catalogue_of(schemas: Iterable[ModelSchema], dialect: str) -> Catalogue:
     for made in tables.values():
         schema = made.schema
         unique[constraint_name("pk", schema.table)] = tuple(field.name for field in schema.keys)
-        for field in schema.fields:
-            unique[constraint_name("uq", schema.table, field.name)] = (field.name,)
         for reference in references_of(schema):
             references[constraint_name("fk", schema.table, reference.field)] = reference
     return Catalogue(metadata, tables, unique, references)
@@ -118,8 +119,6 @@ def _column(field: FieldSchema, storage: Storage) -> sa.Column[Any]:
 
 def _constraints(schema: ModelSchema) -> Iterator[sa.schema.SchemaItem]:
     for field in schema.fields:
-        if field.options.unique:
-            yield sa.UniqueConstraint(field.name, name=constraint_name("uq", schema.table, field.name))
         if field.options.index:
             yield sa.Index(constraint_name("ix", schema.table, field.name), field.name)
     for each in references_of(schema):

@@ -7,7 +7,6 @@ from typing import Any, Union
 
 import attrs
 
-from loom.application.models import TIMESTAMPS
 from loom.domain.absent import ABSENT, Absent
 from loom.domain.model import FieldSchema, ModelSchema, command, field, hints_of
 
@@ -43,7 +42,7 @@ def patch_command(schema: ModelSchema) -> type:
 
 
 def _written(schema: ModelSchema) -> Iterable[FieldSchema]:
-    return [entry for entry in schema.fields if not (schema.timestamps and entry.name in TIMESTAMPS)]
+    return [entry for entry in schema.fields if entry.name not in schema.kept]
 
 
 def _declared(schema: ModelSchema) -> tuple[dict[str, Any], dict[str, attrs.Attribute[Any]]]:

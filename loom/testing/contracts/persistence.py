@@ -28,5 +28,5 @@ class PersistenceContract(
     AnswersContract,
     JobStatusContract,
 ):
-    """The whole contract: rows, queries, versions, soft deletion, constraints, units of work, outbox and inbox, idempotency keys,
-    job states."""
+    """The whole contract: rows, queries, versions, soft deletion, constraints, units of work, outbox and inbox,
+    idempotency keys, job states."""

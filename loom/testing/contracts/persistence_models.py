@@ -17,6 +17,7 @@ from loom.domain.absent import ABSENT, Patch
 from loom.domain.model import command, entity, field, key
 from loom.ports.persistence import Persistence
 from loom.testing.clock import FakeClock
+from loom.testing.contracts.persistence_guarded_models import GUARDED_MODELS
 
 
 class Status(enum.StrEnum):
@@ -113,7 +114,7 @@ class PatchProduct:
     tags: Patch[list[str]] = ABSENT
 
 
-MODELS = (Airline, Flight, Product, Document, Shelf)
+MODELS = (Airline, Flight, Product, Document, Shelf, *GUARDED_MODELS)
 
 EVERY_KIND = Document(
     id=uuid.UUID(int=7),

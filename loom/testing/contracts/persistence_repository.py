@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from loom.application.models import TIMESTAMPS
+from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import Conflict, InvalidInput
 from loom.domain.model import schema_of
 from loom.ports.persistence import Persistence
