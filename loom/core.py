@@ -27,6 +27,7 @@ from loom.domain.errors import (
     Place,
     PreconditionFailed,
     RuleViolations,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Rule",
     "RuleViolations",
     "Sort",
+    "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
     "UseCase",

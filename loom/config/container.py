@@ -20,14 +20,17 @@ from dependency_injector import containers, providers
 
 from loom.adapters.system.clock import SystemClock
 from loom.application.compile import nearest
-from loom.config.registry import Adapter
+from loom.application.rest.grants import GrantsAuthorizer
+from loom.config.registry import Adapter, Registry
 from loom.config.structure import Chosen, Config
 from loom.domain.errors import Unbound
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.etl import EtlEngine
 from loom.ports.jobs import JobQueue
+from loom.ports.metrics import Metrics
 from loom.ports.persistence import Persistence
+from loom.ports.security import Authenticator, Authorizer
 from loom.ports.streaming import StreamEngine
 from loom.ports.transport import Topics
 
@@ -39,6 +42,7 @@ PORTS: Mapping[str, type] = {
     "jobs": JobQueue,
     "etl": EtlEngine,
     "streaming": StreamEngine,
+    "security": Authenticator,
 }
 """The port of each section that binds one. The codec and the clock are given to each adapter."""
 
@@ -62,6 +66,8 @@ class Container:
         for section, port in PORTS.items():
             made = providers.Singleton(self._make, port, providers.Object(chosen[section]), codec=codec, clock=clock)
             self._register(port, made)
+        self._register(Metrics, providers.Singleton(_metrics, config, codec=codec, clock=clock))
+        self._register(Authorizer, providers.Singleton(GrantsAuthorizer))
         self._register(Config, providers.Object(config))
 
     def bind(self, wanted: type[T], service: T | providers.Provider[T]) -> None:
@@ -132,6 +138,16 @@ def _codec(chosen: Chosen) -> Codec:
     # A codec needs neither a codec nor a clock, so its provider takes its settings alone.
     adapter: Adapter = chosen.adapter
     found: Codec = adapter.provider()(chosen.settings)
+    return found
+
+
+def _metrics(config: Config, *, codec: Codec, clock: Clock) -> Metrics:
+    chosen = config.observability.metrics
+    adapter = Registry().find("metrics", "prometheus" if chosen.enabled else "memory")
+    assert adapter is not None
+    cls = adapter.settings_class()
+    settings = cls(process=chosen.process) if chosen.enabled else cls()
+    found: Metrics = adapter.provider()(settings, codec=codec, clock=clock)
     return found
 
 

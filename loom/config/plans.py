@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from loom.application.compile import Issues
-from loom.application.models import compile_models
+from loom.application.graph import compile_graph
 from loom.application.usecase.executor import Executor
 from loom.application.wiring import Resolver
 from loom.config.discovery import Declarations
@@ -36,7 +36,7 @@ def compile_declarations(declarations: Declarations, executor: Executor, resolve
         resolver: the container.
         issues: receives every fault; the plans are incomplete where it has any.
     """
-    models = compile_models(declarations.entities, issues)
+    models = compile_graph(declarations.entities, issues).schemas
     jobs = declarations.of("jobs")
     executor.compile((each for each in declarations.of("use_cases") if each not in jobs), issues)
     return Plans(
@@ -55,11 +55,16 @@ def _interfaces(declarations: Declarations, executor: Executor, resolver: Resolv
     found = declarations.of("interfaces")
     if not found:
         return ()
+    from loom.application.rest.access import check_callers
     from loom.application.rest.compile import check_duplicates, compile_interface
+    from loom.ports.security import Authenticator
 
     plans = [plan for cls in found if (plan := compile_interface(cls, issues, resolver)) is not None]
     routes = [route for plan in plans for route in plan.routes]
     check_duplicates(routes, issues)
+    port: Any = Authenticator
+    if resolver.resolve(port).scheme is None:
+        check_callers(plans, issues)
     for route in routes:
         executor.adopt(route.use_case)
     return tuple(plans)

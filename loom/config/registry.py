@@ -89,6 +89,11 @@ BUILT_IN: tuple[Adapter, ...] = (
     _adapter("streaming", "inline", stem="streaming"),
     _adapter("streaming", "bytewax", modules=("bytewax",), extra="streaming"),
     _adapter("rest", "fastapi", modules=("fastapi", "starlette"), extra="rest"),
+    _adapter("security", "anonymous"),
+    _adapter("security", "memory", stem="security"),
+    _adapter("security", "jwt", modules=("jwt", "cryptography"), extra="rest"),
+    _adapter("metrics", "memory", stem="metrics"),
+    _adapter("metrics", "prometheus", modules=("prometheus_client",), extra="observability"),
     _adapter("codec", "json"),
 )
 

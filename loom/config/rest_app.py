@@ -14,7 +14,7 @@ from loom.domain.errors import Unavailable
 from loom.domain.query import Query
 
 if TYPE_CHECKING:
-    from loom.adapters.fastapi.shell import App, FastapiShell
+    from loom.adapters.fastapi.shell import App, FastapiShell, Surroundings
     from loom.config.kernel import Kernel
 
 
@@ -39,7 +39,11 @@ def create_app(*files: str | Path, overrides: Iterable[str] = (), modules: Itera
 def app_of(kernel: Kernel) -> App:
     """A FastAPI application over a kernel; see ``create_app``."""
     return _shell(kernel).build(
-        kernel.plans.interfaces, kernel, lifespan=kernel.lifespan, checks={"kernel": lambda: check_ready(kernel)}
+        kernel.plans.interfaces,
+        kernel,
+        lifespan=kernel.lifespan,
+        checks={"kernel": lambda: check_ready(kernel)},
+        around=_surroundings(kernel),
     )
 
 
@@ -54,12 +58,17 @@ def mount(app: App, kernel: Kernel) -> None:
         MissingExtra: FastAPI is not installed.
     """
     _shell(kernel).attach(
-        app, kernel.plans.interfaces, kernel, lifespan=kernel.lifespan, checks={"kernel": lambda: check_ready(kernel)}
+        app,
+        kernel.plans.interfaces,
+        kernel,
+        lifespan=kernel.lifespan,
+        checks={"kernel": lambda: check_ready(kernel)},
+        around=_surroundings(kernel),
     )
 
 
 async def check_ready(kernel: Kernel) -> None:
-    """Return where the kernel runs and its store answers one small question.
+    """Return where the kernel runs, is not about to end, and its store answers one small question.
 
     Raises:
         Unavailable: either is not so.
@@ -68,6 +77,8 @@ async def check_ready(kernel: Kernel) -> None:
 
     if not kernel.running:
         raise Unavailable("the kernel does not run", remedy="wait until it has started")
+    if kernel.draining:
+        raise Unavailable("this process is about to end", remedy="send requests elsewhere")
     port: Any = Persistence
     store: Persistence = kernel.resolve(port)
     async with store.begin(read_only=True) as unit:
@@ -86,3 +97,21 @@ def _shell(kernel: Kernel) -> FastapiShell:
         chosen.settings, codec=kernel.resolve(codec), clock=kernel.resolve(clock)
     )
     return shell
+
+
+def _surroundings(kernel: Kernel) -> Surroundings:
+    from loom.adapters.fastapi.shell import Surroundings
+    from loom.config.measures import refresh_outbox
+    from loom.ports.metrics import Metrics
+    from loom.ports.security import Authenticator, Authorizer
+
+    ports: tuple[Any, Any, Any] = (Authenticator, Authorizer, Metrics)
+    authenticator, authorizer, metrics = map(kernel.resolve, ports)
+    chosen = kernel.config.observability.metrics
+    return Surroundings(
+        authenticator=authenticator,
+        authorizer=authorizer,
+        metrics=metrics if chosen.enabled else None,
+        metrics_path=chosen.path,
+        refresh=(lambda: refresh_outbox(kernel, metrics),),
+    )

@@ -34,10 +34,26 @@ class AppSection:
 
 
 @attrs.frozen(kw_only=True)
+class MetricsSection:
+    """Metrics of the process.
+
+    Attributes:
+        enabled: count, and show what was counted by the Prometheus client.
+        path: where the API shows it. Whoever can reach the API can read it there.
+        process: memory, processor time and open files of the process, and its garbage collections.
+    """
+
+    enabled: bool = False
+    path: str = attrs.field(default="/metrics", validator=attrs.validators.matches_re(r"(/[A-Za-z0-9._~-]+)+"))
+    process: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class ObservabilitySection:
-    """``observability``: logging."""
+    """``observability``: logging and metrics."""
 
     log: LogSettings = attrs.field(factory=LogSettings)
+    metrics: MetricsSection = attrs.field(factory=MetricsSection)
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +104,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(name="etl", adapter="polars"),
     Section(name="streaming", adapter="inline"),
     Section(name="rest", adapter="fastapi"),
+    Section(name="security", adapter="anonymous"),
     Section(name="codec", adapter="json"),
     Section(name="observability", shape=ObservabilitySection),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 import attrs
@@ -35,14 +35,27 @@ class RelaySettings:
     backoff: float = 0.5
 
 
+Watch = Callable[[OutboxKind, int], None]
+"""Told of records of one kind that were sent, or that could not be."""
+
+
+def _unwatched(kind: OutboxKind, count: int) -> None:
+    pass
+
+
 @attrs.define(eq=False)
 class Relay:
-    """Relays one store's outbox. Several relays may run against one store: claims are exclusive."""
+    """Relays one store's outbox. Several relays may run against one store: claims are exclusive.
+
+    ``on_sent`` and ``on_failed`` are told how many records arrived, and how many wait for another try.
+    """
 
     store: RelayStore
     senders: Mapping[OutboxKind, Sender]
     clock: Clock
     settings: RelaySettings = RelaySettings()
+    on_sent: Watch = _unwatched
+    on_failed: Watch = _unwatched
     _wake: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
 
     def wake(self) -> None:
@@ -98,7 +111,7 @@ class Relay:
                 await self._failed(records, error)
                 return 0
             return await self._send_apart(sender, records)
-        await self.store.sent([record.id for record in records], now=self.clock.now())
+        await self._arrived(records)
         return len(records)
 
     async def _send_apart(self, sender: Sender, records: Sequence[OutboxRecord]) -> int:
@@ -115,12 +128,17 @@ class Relay:
                 held[record.key] = error
                 await self._failed([record], error)
             else:
-                await self.store.sent([record.id], now=self.clock.now())
+                await self._arrived([record])
                 arrived += 1
         return arrived
+
+    async def _arrived(self, records: Sequence[OutboxRecord]) -> None:
+        await self.store.sent([record.id for record in records], now=self.clock.now())
+        self.on_sent(records[0].kind, len(records))
 
     async def _failed(self, records: Sequence[OutboxRecord], error: LoomError) -> None:
         attempts = max(record.attempts for record in records)
         wait = min(dt.timedelta(seconds=self.settings.backoff * 2 ** min(attempts, 16)), _LONGEST_BACKOFF)
         log.warning("%d outbox records wait %s for another try: %s", len(records), wait, error)
         await self.store.failed([record.id for record in records], reason=str(error), retry_at=self.clock.now() + wait)
+        self.on_failed(records[0].kind, len(records))

@@ -1,4 +1,4 @@
-"""Who may call a route: what a declaration says, and the authorizer that goes by the caller's grants."""
+"""Who may call a route, as a declaration says it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from loom.application.rest.declare import RestInterface, RestRoute
 from loom.application.rest.plan import Access, InterfacePlan
 from loom.application.rest.row_scope import is_scoped, wants_caller
 from loom.application.usecase.plan import UseCasePlan
-from loom.domain.context import Principal
 from loom.domain.errors import Forbidden, LoomError, Place, Unauthenticated
 
 
@@ -64,13 +63,3 @@ def check_callers(interfaces: Iterable[InterfacePlan], issues: Issues) -> None:
                 "security.adapter is anonymous",
                 "choose an adapter: security: {adapter: jwt, ...}",
             )
-
-
-class GrantsAuthorizer:
-    """Lets a caller do what it was granted: every name that a route requires is among its grants."""
-
-    async def authorize(self, principal: Principal, requires: Sequence[str], operation: str) -> None:
-        """See ``Authorizer``."""
-        missing = [name for name in requires if name not in principal.grants]
-        if missing:
-            raise Forbidden(f"{operation} requires {', '.join(missing)}", missing=requires)

@@ -31,6 +31,7 @@ def test_an_empty_configuration_has_a_default_for_everything() -> None:
         "etl": ("polars", False),
         "streaming": ("inline", False),
         "rest": ("fastapi", False),
+        "security": ("anonymous", False),
         "codec": ("json", False),
     }
 
