@@ -30,6 +30,8 @@ class Query:
         offset: rows to skip. Excludes ``after``.
         after: sort values and key values of the last row of the page before (keyset pagination).
         total: count all rows that match as well.
+        profile: what is loaded beside each row; nothing where none is named. A reference of ``where`` may lead across
+            relations whatever is loaded: ``col("owner.name")``.
     """
 
     where: Expr | None = None
@@ -38,6 +40,7 @@ class Query:
     offset: int = 0
     after: tuple[Any, ...] | None = None
     total: bool = False
+    profile: str = ""
 
 
 @attrs.frozen(kw_only=True)

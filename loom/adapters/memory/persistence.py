@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -24,9 +25,10 @@ from loom.adapters.memory.outbox_log import MemoryRelayStore
 from loom.adapters.memory.repository import MemoryRepository
 from loom.adapters.memory.transaction import Store, Transaction
 from loom.application.compile import Issues
-from loom.application.models import compile_models
+from loom.application.graph import compile_graph
 from loom.application.queries import QueryPlan
-from loom.application.row_compiler import compile_rows
+from loom.application.row_compiler import compile_rows, computed_load
+from loom.application.selections import compile_selections
 from loom.application.units import UnitState, unknown_model
 from loom.domain.events import OutboxRecord
 from loom.ports.clock import Clock
@@ -71,9 +73,11 @@ class MemoryPersistence:
             CompileError: the models have faults.
         """
         issues = Issues()
-        schemas = compile_models([*self._plans, *models], issues)
+        graph = compile_graph([*self._plans, *models], issues)
         issues.raise_if_any()
-        self._plans |= {schema.model: QueryPlan(compile_rows(schema, self._codec)) for schema in schemas}
+        rows = {schema.model: compile_rows(schema, self._codec) for schema in graph.schemas}
+        selections = compile_selections(graph, rows, partial(computed_load, codec=self._codec))
+        self._plans |= {model: QueryPlan(plan, graph, selections[model]) for model, plan in rows.items()}
         self._store.add_tables([plan.rows for plan in self._plans.values()])
 
     async def stop(self) -> None:

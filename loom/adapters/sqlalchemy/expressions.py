@@ -52,20 +52,26 @@ class Operand:
 
 @attrs.frozen(eq=False)
 class Translator:
-    """Translates the predicates of one table for one database."""
+    """Translates the predicates of one table for one database. ``reach`` translates references to other tables."""
 
     table: ModelTable
     dialect: str
+    reach: Callable[[Ref], Operand] | None = None
 
     def where(self, predicate: Expr) -> Element:
         """The SQL of a predicate."""
         return self._operand(predicate, Kind.BOOL).element
 
+    def value(self, expr: Expr, scale: int = 0) -> Element:
+        """The SQL of a value. A decimal that is kept as an integer is scaled by ``scale`` at least."""
+        operand = self._operand(expr, Kind.BOOL)
+        scaled = operand.kind is Kind.DECIMAL and self.dialect == SQLITE
+        return _scaled(operand, max(scale, operand.scale)).element if scaled else operand.element
+
     def _operand(self, expr: Expr, beside: Kind) -> Operand:
         """Translate one part. ``beside`` is the kind of what it meets, for constants that fit several."""
         if isinstance(expr, Ref):
-            storage = self.table.storages[expr.ref_path[0]]
-            return Operand(self.table.table.c[expr.ref_path[0]], storage.kind, storage.scale)
+            return self.reach(expr) if self.reach else column_operand(self.table, self.table.table, expr.ref_path[0])
         if isinstance(expr, Literal):
             return self._constant(expr.value, beside)
         if isinstance(expr, Binary):
@@ -131,6 +137,12 @@ class Translator:
 
     def _folds(self, expr: Like) -> bool:
         return expr.ignore_case and self.dialect != SQLITE
+
+
+def column_operand(table: ModelTable, source: sa.FromClause, name: str) -> Operand:
+    """A column of a table, or of an alias of it."""
+    storage = table.storages[name]
+    return Operand(source.c[name], storage.kind, storage.scale)
 
 
 def _grouped(element: Element) -> Element:
