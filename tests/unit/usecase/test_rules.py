@@ -215,7 +215,8 @@ def test_every_misuse_of_a_rule_is_an_issue() -> None:
         "126 Rule: col('low') is no field of the command | write F(Command).field",
         (
             "125 a rule (unused) is an expression, which reads its own fields; from_command and from_params have no "
-            "effect | write a function of the values, or leave them out; .at(F(Command).field) says where a failure points"
+            "effect | write a function of the values, or leave them out; "
+            ".at(F(Command).field) says where a failure points"
         ),
         (
             "125 the condition of a rule (constant) is True, neither an expression nor a function | "
