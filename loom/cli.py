@@ -1,4 +1,4 @@
-"""The command line: ``loom check`` and ``loom config show``."""
+"""The command line: ``loom check``, ``loom routes``, ``loom serve`` and ``loom config show``."""
 
 from __future__ import annotations
 
@@ -38,6 +38,38 @@ def check(files: Files = None, overrides: Overrides = None) -> None:
         _fail(error)
     kinds = ("models", "interfaces", "jobs", "pipelines", "flows")
     typer.echo("no issues: " + ", ".join(f"{kind} {len(getattr(plans, kind))}" for kind in kinds))
+
+
+@app.command()
+def routes(files: Files = None, overrides: Overrides = None) -> None:
+    """Print every route: method, path, status, the use case behind it, generated or not, and who may call."""
+    from loom.application.rest.listing import routes_text
+    from loom.config.kernel import Kernel
+    from loom.ports.security import Authenticator
+
+    _import_from_here()
+    try:
+        kernel = Kernel.from_yaml(*(files or []), overrides=overrides or [])
+        secured = kernel.resolve(Authenticator).scheme is not None
+        text = routes_text(kernel.plans.interfaces, secured=secured)
+    except LoomError as error:
+        _fail(error)
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def serve(files: Files = None, overrides: Overrides = None) -> None:
+    """Serve every interface on the host and port of the section rest, until SIGINT or SIGTERM."""
+    from loom.config.kernel import Kernel
+    from loom.config.serving import serve as run
+
+    _import_from_here()
+    try:
+        started = run(Kernel.from_yaml(*(files or []), overrides=overrides or []))
+    except LoomError as error:
+        _fail(error)
+    if not started:
+        raise typer.Exit(1)
 
 
 @config.command()

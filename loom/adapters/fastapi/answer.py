@@ -71,8 +71,12 @@ def writer(route: RoutePlan, codec: Codec, pager: Pager | None) -> Write:
 def error_answer(error: BaseException, correlation_id: str, parts: Mapping[str, str]) -> Answer:
     """The problem document of an error; see ``problem_of``. A fault of the server is logged with its cause."""
     document = problem_of(error, correlation_id, parts)
-    if document["status"] >= 500:
-        _LOG.error("request failed: %s", error, exc_info=error, extra={"correlation_id": correlation_id})
+    extra = {"correlation_id": correlation_id}
+    if document["status"] == 500:
+        _LOG.error("request failed: %s", error, exc_info=error, extra=extra)
+    elif document["status"] > 500:
+        # A part that does not answer, or a drain: many requests end so, and no line of this program is at fault.
+        _LOG.warning("request failed: %s", error, extra=extra)
     headers = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers_of(error).items()]
     return problem_answer(document, headers)
 

@@ -113,6 +113,8 @@ def _drop_rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
     # Another handler's formatter leaves these on the record; no caller can give them as extra values.
     event.pop("message", None)
     event.pop("asctime", None)
+    # Uvicorn's own copy of its message, with colours.
+    event.pop("color_message", None)
     return event
 
 

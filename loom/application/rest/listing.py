@@ -7,16 +7,19 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from loom.application.rest.plan import InterfacePlan, RoutePlan
+from loom.application.rest.plan import Access, InterfacePlan, RoutePlan
 from loom.application.usecase.plan import ParamPlan
 
 _MODULES = re.compile(r"([\w<>]+\.)+")
 
 
-def routes_text(interfaces: Sequence[InterfacePlan]) -> str:
-    """One line for each route: method, path, status, and the signature of the use case behind it."""
+def routes_text(interfaces: Sequence[InterfacePlan], *, secured: bool = False) -> str:
+    """One line for each route: method, path, status, the signature of the use case behind it, and who may call.
+
+    ``secured``: callers can be known, so that a route of which nothing is said wants to know them.
+    """
     rows = [
-        (route.method, route.path.text, str(route.reply.status), _call(route))
+        (route.method, route.path.text, str(route.reply.status), _call(route) + _access(route.access, secured))
         for plan in interfaces
         for route in plan.routes
     ]
@@ -33,6 +36,14 @@ def _call(route: RoutePlan) -> str:
     )
     note = "  (generated)" if route.generated else ""
     return f"{route.use_case.name}({parameters}) -> {_type(route.use_case.result)}{note}"
+
+
+def _access(access: Access, secured: bool) -> str:
+    if access.public:
+        return "  (public)"
+    if access.requires:
+        return f"  (requires {', '.join(access.requires)})"
+    return "  (known callers)" if secured or access.stated else ""
 
 
 def _parameter(param: ParamPlan) -> str:

@@ -68,11 +68,11 @@ class ScopedRepository(Generic[M]):
     inner: Repository[M]
     scope: BoundScope
 
-    async def get(self, key: Any) -> M | None:
-        return self.scope.seen(await self.inner.get(key))
+    async def get(self, key: Any, *, profile: str = "") -> M | None:
+        return self.scope.seen(await self.inner.get(key, profile=profile))
 
-    async def find(self, where: Expr) -> M | None:
-        return await self.inner.find(self.scope.within(where))
+    async def find(self, where: Expr, *, profile: str = "") -> M | None:
+        return await self.inner.find(self.scope.within(where), profile=profile)
 
     async def list(self, query: Query) -> Page[M]:
         return await self.inner.list(attrs.evolve(query, where=self.scope.within(query.where)))
@@ -92,15 +92,15 @@ class ScopedRepository(Generic[M]):
             await self.create(each)
         return len(values)
 
-    async def update(self, key: Any, changes: object) -> M | None:
+    async def update(self, key: Any, changes: object, *, expected_version: int | None = None) -> M | None:
         if await self.get(key) is None:
             return None
         self.scope.check(_given(changes))
-        changed = await self.inner.update(key, changes)
+        changed = await self.inner.update(key, changes, expected_version=expected_version)
         return None if changed is None else self.scope.require(changed)
 
-    async def delete(self, key: Any) -> bool:
-        return await self.get(key) is not None and await self.inner.delete(key)
+    async def delete(self, key: Any, *, expected_version: int | None = None) -> bool:
+        return await self.get(key) is not None and await self.inner.delete(key, expected_version=expected_version)
 
     def _filled(self, values: object) -> dict[str, Any]:
         given = _given(values)

@@ -1,0 +1,1 @@
+"""The web server: Uvicorn, with a drain before its end."""
