@@ -3,13 +3,14 @@
 from loom.application.jobs.declare import Delivery, Job
 from loom.application.jobs.service import JobHandle, JobService
 from loom.application.rest.auto import AutoCrud, auto_crud
-from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
+from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
 from loom.config.rest_app import app_of, create_app, mount
 from loom.ports.jobs import JobState, JobStatus
 
 __all__ = [
     "AutoCrud",
     "Delivery",
+    "Idempotency",
     "Job",
     "JobHandle",
     "JobService",

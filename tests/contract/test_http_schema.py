@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import uuid
 from typing import Any
 
 import schemathesis
@@ -15,6 +17,7 @@ from loom.adapters.fastapi.shell import FastapiShell
 from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
 from loom.adapters.system.clock import SystemClock
+from loom.application.rest.idempotency import KEY_HEADER, KEY_PATTERN
 from loom.application.usecase.executor import Executor
 from tests.contract.http_api import MODELS
 from tests.unit.rest.rest_shop import NothingBound, compiled
@@ -39,10 +42,18 @@ NO_CACHE = SchemathesisConfig(cache=CacheConfig(enabled=False))
 schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=NO_CACHE)
 
 
+def with_new_key(case: schemathesis.Case[Any]) -> None:
+    """No two requests share an idempotency key: a fuzzer likes to send the same one with another body."""
+    key = case.headers.get(KEY_HEADER) if case.headers else None
+    if key is not None and re.fullmatch(KEY_PATTERN, key):
+        case.headers[KEY_HEADER] = uuid.uuid4().hex
+
+
 @schema.exclude(path=BROKEN).parametrize()
 @settings(max_examples=20, deadline=None, suppress_health_check=LENIENT)
 def test_no_request_has_an_answer_that_is_not_documented(case: schemathesis.Case[Any]) -> None:
     """No 5xx, no undocumented status, header or body; what fits the schema is accepted, what does not is refused."""
+    with_new_key(case)
     ruled = case.operation.label in WITH_RULES
     case.call_and_validate(excluded_checks=[positive_data_acceptance] if ruled else None)
 
@@ -53,6 +64,9 @@ def test_no_sequence_of_requests_has_an_answer_that_is_not_documented() -> None:
     class Workflow(schema.exclude(path=[BROKEN, "/products/{product_id}/restock"]).as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
             executor.persistence = empty_store()
+
+        def before_call(self, case: schemathesis.Case[Any]) -> None:
+            with_new_key(case)
 
     Workflow.run(
         settings=settings(max_examples=25, stateful_step_count=8, deadline=None, suppress_health_check=LENIENT)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
 from starlette.types import Receive, Scope, Send
 
 from loom.adapters.fastapi.answer import Answer, Write, error_answer, problem_answer, writer
+from loom.adapters.fastapi.idempotent import Keyed, Keys
 from loom.adapters.fastapi.request import Disconnected, HeaderReader, PathReader, QueryReader, context_of, read_body
 from loom.application.rest.cursor import Cursors
+from loom.application.rest.declare import Idempotency
+from loom.application.rest.idempotency import KEY_HEADER
 from loom.application.rest.pages import Pager
 from loom.application.rest.plan import RoutePlan
 from loom.application.rest.problems import InvalidRequest, Located, problem
@@ -32,6 +36,7 @@ class Runtime:
     codec: Codec
     cursors: Cursors
     max_body_bytes: int
+    keys: Keys
 
 
 class Operation(Protocol):
@@ -57,11 +62,16 @@ class UseCaseOperation:
         self.parts = _parts(route)
         self._query_needed = any(plan.required for plan in route.query_parameters)
         self._pager = _pager(route, runtime)
+        keyed = route.idempotency is not Idempotency.OFF
+        self._keyed = Keyed(route.idempotency, runtime.keys) if keyed else None
         self._write: Write = writer(route, runtime.codec, self._pager)
         self._runtime = runtime
 
     async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
         """Read the request, invoke the use case, write its result."""
+        keyed = self._keyed.request(scope) if self._keyed is not None else None
+        if keyed is not None:
+            receive = keyed.recorded(receive)
         params: dict[str, Any] = {}
         faults: list[Located] = []
         if self._path is not None:
@@ -76,6 +86,9 @@ class UseCaseOperation:
         query = _NO_QUERY
         if self._pager is not None:
             query = params[self._pager.argument] = self._pager.query(params)
+        if keyed is not None:
+            call = partial(self._runtime.application.invoke, self._use_case, command, params=params, context=context)
+            return await keyed.answer(call, lambda result: self._write(result, scope, query), context)
         result: Any = await self._runtime.application.invoke(self._use_case, command, params=params, context=context)
         return self._write(result, scope, query)
 
@@ -95,6 +108,7 @@ def _parts(route: RoutePlan) -> dict[str, str]:
     found = {plan.name: "query" for plan in route.query_parameters}
     found |= {plan.name: "path" for plan in route.path_parameters}
     found |= {held.name: "header" for held in route.header_parameters}
+    found[KEY_HEADER] = "header"
     return {name: part for name, part in found.items() if name not in fields}
 
 

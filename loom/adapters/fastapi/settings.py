@@ -35,7 +35,14 @@ class CorsSettings:
         "tracestate",
         "x-correlation-id",
     )
-    expose: tuple[str, ...] = ("etag", "location", "retry-after", "traceparent", "x-correlation-id")
+    expose: tuple[str, ...] = (
+        "etag",
+        "idempotency-replayed",
+        "location",
+        "retry-after",
+        "traceparent",
+        "x-correlation-id",
+    )
     credentials: bool = False
     max_age: int = 600
 
@@ -70,6 +77,9 @@ class FastapiSettings:
         docs: serve ``/docs``, ``/redoc`` and ``/openapi.json``.
         max_body_bytes: longest request body, in bytes; a longer one is answered 413.
         cursor_secret: signs page cursors. Empty means random for each process, which is right for one process only.
+        idempotency_lifetime: seconds for which the answer to an ``Idempotency-Key`` is kept.
+        idempotency_wait: seconds for which a request waits while another one with its key is worked on; after that it
+            is answered 409.
         request_timeout: seconds that a request may take to its answer, after which its work is undone and it is
             answered 504; ``null`` lets it take as long as it likes.
         rate_limit: requests that one caller may send, in each process; more are answered 429.
@@ -88,6 +98,8 @@ class FastapiSettings:
     docs: bool = True
     max_body_bytes: int = 1_048_576
     cursor_secret: str = attrs.field(default="", repr=False)
+    idempotency_lifetime: float = attrs.field(default=86_400.0, validator=_positive)
+    idempotency_wait: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
     request_timeout: float | None = attrs.field(default=30.0, validator=_positive_or_null)
     rate_limit: RateLimit | None = None
     cors: CorsSettings = attrs.field(factory=CorsSettings)

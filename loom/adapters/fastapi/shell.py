@@ -17,6 +17,7 @@ from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCase
 from loom.adapters.fastapi.guard import Guards
 from loom.adapters.fastapi.health import Check, Live, Ready
 from loom.adapters.fastapi.http_errors import http_problem
+from loom.adapters.fastapi.idempotent import Keys
 from loom.adapters.fastapi.measured import Measured, MetricsPage, Refresh
 from loom.adapters.fastapi.settings import FastapiSettings, RateLimit
 from loom.adapters.fastapi.table import Entry, RouteTable
@@ -133,6 +134,7 @@ class FastapiShell:
             codec=self.codec,
             cursors=Cursors(self.settings.cursor_secret.encode() or secrets.token_bytes(32)),
             max_body_bytes=self.settings.max_body_bytes,
+            keys=Keys(application, self.settings.idempotency_lifetime, self.settings.idempotency_wait),
         )
         by_shape: dict[str, list[RoutePlan]] = {}
         for interface in interfaces:

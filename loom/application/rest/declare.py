@@ -1,4 +1,4 @@
-"""What a user writes: ``RestInterface``, ``RestRoute`` and ``PaginationMode``."""
+"""What a user writes: ``RestInterface``, ``RestRoute``, ``PaginationMode`` and ``Idempotency``."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ class PaginationMode(enum.Enum):
     """A signed cursor continues behind the last row: steady under inserts, the same cost on every page."""
     OFFSET = "offset"
     """An offset and a total count: a client may jump to any page."""
+
+
+class Idempotency(enum.Enum):
+    """What a POST that writes does with the header ``Idempotency-Key``."""
+
+    OPTIONAL = "optional"
+    """A request that is sent again with its key is answered as before, and not done again."""
+    REQUIRED = "required"
+    """The same, and a request without a key is refused with 400."""
+    OFF = "off"
+    """The header is not looked at."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +78,7 @@ class RestInterface(Generic[M]):
         max_page_size: most rows that a client may ask for in one page.
         filters: columns that a list may be filtered by: ``?stock.ge=5``. No others may.
         sorts: columns that a list may be ordered by: ``?sort=-price,name``. No others may.
+        idempotency: what POST requests that write do with the header ``Idempotency-Key``.
         routes: routes of your own; one with the method and path of a generated route replaces it.
         requires: what callers must have been granted, all of it: ``("products:write",)``; ``()`` asks only that they
             are known. Where neither this nor ``public`` is said, a deployment with security wants known callers.
@@ -85,6 +97,7 @@ class RestInterface(Generic[M]):
     max_page_size: ClassVar[int] = 200
     filters: ClassVar[Sequence[str]] = ()
     sorts: ClassVar[Sequence[str]] = ()
+    idempotency: ClassVar[Idempotency] = Idempotency.OPTIONAL
     routes: ClassVar[Sequence[RestRoute]] = ()
     requires: ClassVar[Sequence[str] | None] = None
     public: ClassVar[bool] = False

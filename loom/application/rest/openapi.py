@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 
 from loom.application.rest.components import Components, Direction, Schema
-from loom.application.rest.declare import PaginationMode
+from loom.application.rest.declare import Idempotency, PaginationMode
+from loom.application.rest.idempotency import KEY_HEADER, KEY_PATTERN
 from loom.application.rest.plan import InterfacePlan, ParameterPlan, Reply, RoutePlan
 from loom.application.rest.problems import PROBLEM_TYPE, phrase, status_of
 from loom.domain.errors import Forbidden, LoomError, Unauthenticated
@@ -43,6 +44,7 @@ _PROBLEM: Schema = {
     "required": ["type", "title", "status", "detail", "code", "correlation_id"],
 }
 _CORRELATION = {"X-Correlation-ID": {"$ref": "#/components/headers/CorrelationId"}}
+_REPLAYED = {"description": "There where the key had been answered before.", "schema": {"const": "true"}}
 _HEADERS = {
     "CorrelationId": {
         "description": "Identifies the request in every log line; taken from the request header of this name.",
@@ -146,6 +148,8 @@ def _operation(route: RoutePlan, names: Sequence[str], components: Components, p
         _parameter(attrs.evolve(held.parameter, name=held.name, repeated=False), "header", components)
         for held in route.header_parameters
     ]
+    if route.idempotency is not Idempotency.OFF:
+        parameters.append(_key_parameter(route.idempotency))
     described: dict[str, Any] = {"summary": route.summary, "tags": list(route.tags)}
     if parameters:
         described["parameters"] = parameters
@@ -174,10 +178,23 @@ def _parameter(plan: ParameterPlan, place: str, components: Components) -> dict[
     return {**described, "schema": schema}
 
 
+def _key_parameter(mode: Idempotency) -> dict[str, Any]:
+    return {
+        "name": KEY_HEADER,
+        "in": "header",
+        "required": mode is Idempotency.REQUIRED,
+        "description": "New for each new request, best a UUID. A request that is sent again with its key is answered "
+        "as before, and not done again.",
+        "schema": {"type": "string", "pattern": KEY_PATTERN},
+    }
+
+
 def _success(route: RoutePlan, components: Components) -> dict[str, Any]:
     headers: dict[str, Any] = dict(_CORRELATION)
     if route.reply.location is not None or route.reply.created:
         headers["Location"] = {"description": "Path of the new row.", "schema": {"type": "string"}}
+    if route.idempotency is not Idempotency.OFF:
+        headers["Idempotency-Replayed"] = _REPLAYED
     described: dict[str, Any] = {"description": phrase(route.reply.status), "headers": headers}
     if route.reply.kind is not Reply.EMPTY:
         described["content"] = {JSON_TYPE: {"schema": _body(route, components)}}

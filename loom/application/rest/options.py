@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from loom.application.compile import Issues, nearest
-from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
+from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
 from loom.domain.errors import Place
 from loom.domain.expr import Expr
 
@@ -51,6 +51,7 @@ OPTIONS: Mapping[str, Check] = {
     "max_page_size": _count,
     "filters": _sequence(str, 'a tuple of column names: ("name", "price")'),
     "sorts": _sequence(str, 'a tuple of column names: ("name", "price")'),
+    "idempotency": _is(Idempotency, "Idempotency.OPTIONAL, Idempotency.REQUIRED or Idempotency.OFF"),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
     "requires": _optional(_sequence(str, 'a tuple of names: ("products:write",)')),
     "public": _is(bool, "True or False"),

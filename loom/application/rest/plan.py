@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from loom.application.rest.declare import PaginationMode
+from loom.application.rest.declare import Idempotency, PaginationMode
 from loom.application.rest.paths import PathTemplate
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import LoomError, Place
@@ -116,6 +116,7 @@ class RoutePlan:
     place: Place
     header_parameters: tuple[HeaderPlan, ...] = ()
     access: Access = Access()
+    idempotency: Idempotency = Idempotency.OFF
 
     @property
     def command(self) -> type | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from loom.application.rest.idempotency import RequestUnderWay
 from loom.domain.errors import Forbidden, TooManyRequests, Unauthenticated
 
 _NONE: Mapping[str, str] = {}
@@ -29,5 +30,6 @@ _HEADERS: Mapping[type, Callable[[Any], Mapping[str, str]]] = {
     # RFC 9110, 15.5.2: a 401 must say what would be accepted. RFC 6750, 3 has the parameters.
     Unauthenticated: lambda error: {"www-authenticate": error.challenge},
     Forbidden: _insufficient,
+    RequestUnderWay: lambda error: {"retry-after": "1"},
     TooManyRequests: lambda error: {"retry-after": str(max(1, math.ceil(error.retry_after)))},
 }

@@ -8,7 +8,8 @@ from typing import Any
 
 from loom.application.compile import Issues
 from loom.application.rest.access import access_errors, compile_access
-from loom.application.rest.declare import PaginationMode, RestInterface, RestRoute
+from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
+from loom.application.rest.idempotency import KeyRefused, KeyReused, RequestUnderWay, idempotency_of
 from loom.application.rest.pages import ListRules
 from loom.application.rest.parameters import compile_parameters
 from loom.application.rest.paths import PathTemplate, path_template
@@ -55,6 +56,7 @@ def compile_route(
         )
     if len(issues.found) > before:
         return None
+    idempotency = idempotency_of(method, plan, interface)
     return RoutePlan(
         method=method,
         path=path,
@@ -66,10 +68,16 @@ def compile_route(
         header_parameters=parameters.header,
         page=parameters.page,
         reply=reply,
-        errors=(*_errors(plan, path, parameters.page), *access_errors(plan), *route.errors),
+        errors=(
+            *_errors(plan, path, parameters.page),
+            *access_errors(plan),
+            *(() if idempotency is Idempotency.OFF else (KeyRefused, KeyReused, RequestUnderWay)),
+            *route.errors,
+        ),
         generated=generated,
         place=where,
         access=access,
+        idempotency=idempotency,
     )
 
 
