@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
 from loom.adapters.sqlalchemy.expressions import Translator
+from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, constraint_name
 from loom.application.model_constraints import alive, columns_of, named_checks, plain_predicate, unique_groups
 from loom.domain.constraints import Index
@@ -49,9 +51,11 @@ def _add_unique(made: ModelTable, group: Index, translator: Translator) -> str:
 
 
 def _add_index(made: ModelTable, name: str, index: Index, translator: Translator) -> None:
-    where = None if index.where is None else translator.where(plain_predicate(index.where))
-    columns = [made.table.c[column] for column in index.columns]
-    sa.Index(name, *columns, unique=index.unique, sqlite_where=where, postgresql_where=where)
+    options: dict[str, Any] = {}
+    if index.where is not None:
+        where = translator.where(plain_predicate(index.where))
+        options = {f"{dialect}_where": where for dialect in (SQLITE, POSTGRESQL)}
+    sa.Index(name, *(made.table.c[column] for column in index.columns), unique=index.unique, **options)
 
 
 def _name(kind: str, made: ModelTable, index: Index) -> str:

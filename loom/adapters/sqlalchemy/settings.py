@@ -14,7 +14,9 @@ class SqlalchemySettings:
     Attributes:
         url: ``sqlite+aiosqlite:///file.db`` (a path relative to the working folder; four slashes for an absolute one)
             or ``postgresql+asyncpg://user:password@host:5432/name``. The driver may be left out.
-        create_tables: whether the start creates tables that are missing. Existing tables are never changed.
+        create_tables: whether the start creates tables that are missing. Existing tables are never changed. Say
+            ``false`` where ``loom db upgrade`` makes them.
+        migrations: the folder of the files that ``loom db diff`` writes, relative to the working folder.
         pool_size: most connections at once.
         pool_timeout: how long a unit of work may wait for a connection.
         connect_timeout: how long a server may take to accept a connection.
@@ -23,6 +25,7 @@ class SqlalchemySettings:
 
     url: str = "sqlite+aiosqlite:///loom.db"
     create_tables: bool = True
+    migrations: str = "migrations"
     pool_size: int = attrs.field(default=10, validator=attrs.validators.ge(1))
     pool_timeout: float = attrs.field(default=30.0, validator=_positive)
     connect_timeout: float = attrs.field(default=10.0, validator=_positive)

@@ -13,6 +13,7 @@ from loom.adapters.sqlalchemy.storage import Storage, storage_of
 from loom.domain.errors import CheckFailed
 from loom.domain.model import FieldSchema, ModelSchema
 
+_ON_DELETE = {"cascade": "CASCADE", "set_null": "SET NULL"}
 _LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps."""
 
@@ -25,6 +26,7 @@ class Reference:
     field: str
     target: str
     column: str
+    on_delete: str
 
 
 @attrs.frozen(eq=False)
@@ -79,7 +81,7 @@ def references_of(schema: ModelSchema) -> Iterator[Reference]:
     for field in schema.fields:
         if field.options.references is not None:
             target, _, column = field.options.references.rpartition(".")
-            yield Reference(schema.table, field.name, target, column)
+            yield Reference(schema.table, field.name, target, column, field.options.on_delete)
 
 
 def constraint_name(kind: str, *parts: str) -> str:
@@ -100,21 +102,23 @@ def _table(schema: ModelSchema, metadata: sa.MetaData, dialect: str) -> ModelTab
         *(_column(field, storages[field.name]) for field in schema.fields),
         sa.PrimaryKeyConstraint(*keys, name=constraint_name("pk", schema.table)),
         *_constraints(schema),
-        # Numbers of deleted rows are not given again, as in PostgreSQL.
-        sqlite_autoincrement=any(field.options.autoincrement for field in schema.fields),
+        **_counting(schema),
     )
     return ModelTable(schema, table, storages)
 
 
+def _counting(schema: ModelSchema) -> dict[str, Any]:
+    # Numbers of deleted rows are not given again, as in PostgreSQL.
+    return {"sqlite_autoincrement": True} if any(field.options.autoincrement for field in schema.fields) else {}
+
+
 def _column(field: FieldSchema, storage: Storage) -> sa.Column[Any]:
+    options: dict[str, Any] = {"nullable": field.type.nullable and not field.options.key}
+    if field.options.key:
+        # Left to itself SQLAlchemy counts every integer key.
+        options["autoincrement"] = field.options.autoincrement
     counted = [sa.Identity(always=False)] if field.options.autoincrement else []
-    return sa.Column(
-        field.name,
-        storage.column,
-        *counted,
-        nullable=field.type.nullable and not field.options.key,
-        autoincrement=field.options.autoincrement,
-    )
+    return sa.Column(field.name, storage.column, *counted, **options)
 
 
 def _constraints(schema: ModelSchema) -> Iterator[sa.schema.SchemaItem]:
@@ -123,4 +127,5 @@ def _constraints(schema: ModelSchema) -> Iterator[sa.schema.SchemaItem]:
             yield sa.Index(constraint_name("ix", schema.table, field.name), field.name)
     for each in references_of(schema):
         name = constraint_name("fk", schema.table, each.field)
-        yield sa.ForeignKeyConstraint([each.field], [f"{each.target}.{each.column}"], name=name)
+        rule = _ON_DELETE.get(each.on_delete)
+        yield sa.ForeignKeyConstraint([each.field], [f"{each.target}.{each.column}"], name=name, ondelete=rule)

@@ -1,0 +1,73 @@
+"""What Alembic does not know about our tables, added to a migration before it is written.
+
+On SQLite most changes of a table copy it, and the copy is made from what the database says of the table: that numbers
+of deleted rows are not given again is not among it. And a column that is never null can be added to a table with rows
+only where the rows that are there get a value, which is the default of the model's field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import render_op, renderers
+from alembic.operations.ops import AddColumnOp, MigrateOperation, MigrationScript, ModifyTableOps
+from sqlalchemy.engine.interfaces import Dialect
+
+from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
+from loom.application.fit import fit_of
+from loom.domain.model import FieldSchema
+
+
+class ModifyCounted(ModifyTableOps):
+    """The changes of a table whose key is counted."""
+
+
+def complete(script: MigrationScript, catalogue: Catalogue, dialect: Dialect) -> None:
+    """Add to a migration what only the models know."""
+    for container in (script.upgrade_ops, script.downgrade_ops):
+        if container is not None:
+            container.ops = [_completed(each, catalogue, dialect) for each in container.ops]
+
+
+def _completed(operation: MigrateOperation, catalogue: Catalogue, dialect: Dialect) -> MigrateOperation:
+    table = catalogue.tables.get(operation.table_name) if isinstance(operation, ModifyTableOps) else None
+    if table is None or not isinstance(operation, ModifyTableOps):
+        return operation
+    _fill(operation.ops, table, dialect)
+    if any(field.options.autoincrement for field in table.schema.fields):
+        return ModifyCounted(operation.table_name, operation.ops, schema=operation.schema)
+    return operation
+
+
+def _fill(operations: Sequence[MigrateOperation], table: ModelTable, dialect: Dialect) -> None:
+    for operation in operations:
+        if isinstance(operation, AddColumnOp) and not operation.column.nullable:
+            field = table.schema.field(operation.column.name)
+            if field is not None:
+                # Only in this migration: the column of the models, which a later one is compared with, has none.
+                operation.column = operation.column._copy()
+                operation.column.server_default = _default(field, table, dialect)
+
+
+def _default(field: FieldSchema, table: ModelTable, dialect: Dialect) -> sa.DefaultClause | None:
+    fit = fit_of(field.type)
+    if fit is None or field.default is None:
+        return None
+    storage = table.storages[field.name]
+    value = fit(field.default)
+    if storage.conversion.store is not None:
+        value = storage.conversion.store(value)
+    literal = sa.literal(value, storage.bind).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    return sa.DefaultClause(sa.text(str(literal)))
+
+
+@renderers.dispatch_for(ModifyCounted)
+def _render(context: AutogenContext, operation: ModifyCounted) -> list[str]:
+    if not context.opts.get("render_as_batch"):
+        return [line for each in operation.ops for line in render_op(context, each)]
+    head = "with op.batch_alter_table(%r, schema=%r, table_kwargs={'sqlite_autoincrement': True}) as batch_op:"
+    with context._within_batch():
+        body = [line for each in operation.ops for line in render_op(context, each)]
+    return [head % (operation.table_name, operation.schema), *body, ""] if body else []

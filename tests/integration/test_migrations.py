@@ -1,0 +1,220 @@
+"""Migrations on real databases: what changes in the models is written down, applied, and loses no row."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loom.adapters.json.codec import JsonCodec
+from loom.adapters.sqlalchemy.migrations import Difference, Migrations
+from loom.adapters.sqlalchemy.persistence import SqlPersistence
+from loom.adapters.sqlalchemy.provide import provide
+from loom.adapters.sqlalchemy.settings import SqlalchemySettings
+from loom.domain.constraints import index
+from loom.domain.errors import CheckFailed, ConfigError, Conflict
+from loom.domain.expr import col
+from loom.domain.model import entity, field, key
+from loom.testing.clock import FakeClock
+from loom.testing.contracts.persistence_models import MODELS
+
+
+@entity(table="shops")
+class Shop:
+    code: str = key(max_length=8)
+
+
+def first_models() -> tuple[type, ...]:
+    """The models of the first release."""
+
+    @entity(
+        table="products",
+        checks={"price_positive": col("price") > 0, "has_name": col("name") != ""},
+        indexes=[index("stock", where=col("stock") > 0), index("name")],
+    )
+    class Product:
+        id: int = key(autoincrement=True)
+        name: str = field(max_length=50)
+        price: Decimal = field(precision=12, scale=2)
+        stock: int | None = None
+        note: str | None = None
+
+    @entity(table="sales")
+    class Sale:
+        id: int = key(autoincrement=True)
+        product: int = field(references="products.id")
+
+    return Shop, Product, Sale
+
+
+def second_models() -> tuple[type, ...]:
+    """A column less, four more, one that is never null now, another check, another index, a reference, a table."""
+
+    @entity(
+        table="products",
+        timestamps=True,
+        version=True,
+        soft_delete=True,
+        checks={"price_positive": col("price") >= Decimal("0.50"), "has_name": col("name") != ""},
+        indexes=[index("stock", where=col("stock") > 10), index("name", "shop", unique=True)],
+    )
+    class Product:
+        id: int = key(autoincrement=True)
+        name: str = field(max_length=50)
+        price: Decimal = field(precision=12, scale=2)
+        stock: int = 0
+        shop: str | None = field(default=None, references="shops.code")
+        discount: Decimal = field(default=Decimal("0.25"), precision=4, scale=2)
+        since: dt.date = dt.date(2020, 2, 29)
+        title: str = "it's new"
+
+    @entity(table="sales")
+    class Sale:
+        id: int = key(autoincrement=True)
+        product: int = field(references="products.id")
+
+    @entity(table="coupons")
+    class Coupon:
+        code: str = key()
+
+    return Shop, Product, Sale, Coupon
+
+
+class MigrationSuite:
+    """What holds on every database."""
+
+    @pytest.fixture
+    async def settings(self) -> AsyncIterator[SqlalchemySettings]:
+        raise NotImplementedError
+
+    async def test_nothing_differs_after_the_tables_were_made(self, settings: SqlalchemySettings) -> None:
+        """Whatever the models hold: every kind of column, key, reference, check and index."""
+        migrations = Migrations(settings, MODELS)
+        made = await migrations.create()
+        assert {"contract_flights", "contract_offers", "loom_outbox"} <= set(made)
+        assert await migrations.create() == ()
+        assert await migrations.diff("nothing") == Difference(file=None, without_model=())
+
+    async def test_an_upgrade_makes_what_a_start_would_make(self, settings: SqlalchemySettings) -> None:
+        migrations = Migrations(settings, MODELS)
+        difference = await migrations.diff("First release")
+        assert difference.file is not None
+        assert difference.file.name.endswith("_first_release.py")
+        assert await migrations.upgrade() == (difference.file.name,)
+        assert await migrations.upgrade() == ()
+        assert (await migrations.diff("nothing")).file is None
+        await started(settings, MODELS)
+
+    async def test_a_second_release_keeps_the_rows_of_the_first(self, settings: SqlalchemySettings) -> None:
+        shop, product, sale = first_models()
+        await migrated(settings, (shop, product, sale))
+        store = await opened(settings, (shop, product, sale))
+        async with store.begin() as unit:
+            await unit.repository(shop).create({"code": "a"})
+            for name in ("pen", "ink"):
+                made: Any = await unit.repository(product).create({"name": name, "price": Decimal("1.5"), "stock": 2})
+            await unit.repository(sale).create({"product": 1})
+            await unit.repository(product).delete(made.id)
+            await unit.commit()
+        await store.stop()
+
+        later = second_models()
+        with pytest.raises(ConfigError, match="migrate the database"):
+            await started(settings, later)
+        await migrated(settings, later)
+        assert (await Migrations(settings, later).diff("nothing")).file is None
+
+        store = await opened(settings, later)
+        async with store.begin() as unit:
+            products: Any = unit.repository(later[1])
+            pen: Any = await products.get(1)
+            assert (pen.name, pen.price, pen.stock, pen.version) == ("pen", Decimal("1.50"), 2, 1)
+            assert (pen.discount, pen.since, pen.title) == (Decimal("0.25"), dt.date(2020, 2, 29), "it's new")
+            assert (pen.shop, pen.created_at, pen.deleted_at) == (None, None, None)
+            assert await unit.repository(later[2]).count() == 1
+            next_one: Any = await products.create({"name": "ink", "price": Decimal(2), "shop": "a"})
+            # The number of the deleted row is not given again.
+            assert next_one.id == 3
+            await unit.commit()
+        for values, refusal in (
+            ({"name": "x", "price": Decimal("0.49")}, CheckFailed),
+            ({"name": "", "price": Decimal(1)}, CheckFailed),
+            ({"name": "ink", "price": Decimal(1), "shop": "a"}, Conflict),
+            ({"name": "x", "price": Decimal(1), "shop": "b"}, Conflict),
+        ):
+            async with store.begin() as unit:
+                with pytest.raises(refusal):
+                    await unit.repository(later[1]).create(values)
+        async with store.begin() as unit:
+            with pytest.raises(Conflict):
+                await unit.repository(later[2]).create({"product": 99})
+        await store.stop()
+
+    async def test_files_that_were_not_applied_come_first(self, settings: SqlalchemySettings) -> None:
+        await Migrations(settings, first_models()).diff("first")
+        with pytest.raises(ConfigError, match="loom db upgrade"):
+            await Migrations(settings, second_models()).diff("second")
+
+    async def test_a_table_without_a_model_stays(self, settings: SqlalchemySettings) -> None:
+        """It may be somebody else's; it is named."""
+        await Migrations(settings, [Shop, *MODELS]).create()
+        found = await Migrations(settings, MODELS).diff("nothing")
+        assert found == Difference(file=None, without_model=("shops",))
+
+    async def test_a_migration_that_fails_leaves_nothing_half_done(self, settings: SqlalchemySettings) -> None:
+        migrations = Migrations(settings, [Shop])
+        file = (await migrations.diff("first")).file
+        assert file is not None
+        text = file.read_text()
+        file.write_text(text.replace("\n\ndef downgrade", '    raise RuntimeError("stop")\n\n\ndef downgrade'))
+        with pytest.raises(RuntimeError, match="stop"):
+            await migrations.upgrade()
+        file.write_text(text)
+        assert await migrations.upgrade() == (file.name,)
+        await started(settings, [Shop])
+
+    async def test_tables_that_were_made_at_once_count_as_migrated(self, settings: SqlalchemySettings) -> None:
+        """A new developer's database: made from the models, and later migrated like every other."""
+        await Migrations(settings, first_models()).diff("first")
+        await Migrations(settings, first_models()).create()
+        assert await Migrations(settings, first_models()).upgrade() == ()
+
+
+@pytest.mark.asyncio
+class TestSqliteMigrations(MigrationSuite):
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> SqlalchemySettings:
+        return settings_for(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}", tmp_path)
+
+
+@pytest.mark.asyncio
+@pytest.mark.postgres
+class TestPostgresMigrations(MigrationSuite):
+    @pytest.fixture
+    def settings(self, fresh_postgres_url: str, tmp_path: Path) -> SqlalchemySettings:
+        return settings_for(fresh_postgres_url, tmp_path)
+
+
+def settings_for(url: str, folder: Path) -> SqlalchemySettings:
+    return SqlalchemySettings(url=url, create_tables=False, migrations=str(folder / "100% ours"))
+
+
+async def migrated(settings: SqlalchemySettings, models: tuple[type, ...]) -> None:
+    """Write the difference and apply it."""
+    migrations = Migrations(settings, models)
+    file = (await migrations.diff("release")).file
+    assert file is not None
+    assert await migrations.upgrade() == (file.name,)
+
+
+async def opened(settings: SqlalchemySettings, models: Any) -> SqlPersistence:
+    store = provide(settings, codec=JsonCodec(), clock=FakeClock())
+    await store.start(models)
+    return store
+
+
+async def started(settings: SqlalchemySettings, models: Any) -> None:
+    """The store starts, though it may make no table."""
+    await (await opened(settings, models)).stop()
