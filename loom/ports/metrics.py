@@ -39,17 +39,17 @@ class Metrics(Protocol):
     values keeps the series. Threads may call at once.
     """
 
-    def counter(self, name: str, description: str, **labels: str) -> Counter:
+    def counter(self, name: str, description: str, /, **labels: str) -> Counter:
         """The counter of these label values.
 
         Raises:
             ValueError: the name is that of another kind of metric, or has other labels.
         """
 
-    def gauge(self, name: str, description: str, **labels: str) -> Gauge:
+    def gauge(self, name: str, description: str, /, **labels: str) -> Gauge:
         """The gauge of these label values; see ``counter``."""
 
-    def histogram(self, name: str, description: str, buckets: Sequence[float], **labels: str) -> Histogram:
+    def histogram(self, name: str, description: str, buckets: Sequence[float], /, **labels: str) -> Histogram:
         """The histogram of these label values; see ``counter``.
 
         Args:

@@ -63,15 +63,15 @@ class MemoryMetrics:
         self._families: dict[str, _Family] = {}
         self._lock = threading.Lock()
 
-    def counter(self, name: str, description: str, **labels: str) -> Number:
+    def counter(self, name: str, description: str, /, **labels: str) -> Number:
         """See ``Metrics``."""
         return self._series("counter", name, description, labels, Number())
 
-    def gauge(self, name: str, description: str, **labels: str) -> Number:
+    def gauge(self, name: str, description: str, /, **labels: str) -> Number:
         """See ``Metrics``."""
         return self._series("gauge", name, description, labels, Number())
 
-    def histogram(self, name: str, description: str, buckets: Sequence[float], **labels: str) -> Distribution:
+    def histogram(self, name: str, description: str, buckets: Sequence[float], /, **labels: str) -> Distribution:
         """See ``Metrics``."""
         return self._series("histogram", name, description, labels, Distribution(tuple(buckets)))
 
@@ -118,7 +118,7 @@ def _buckets(name: str, labels: Labels, series: Distribution) -> Iterator[str]:
     for bound, count in zip((*series.buckets, float("inf")), series.counts, strict=True):
         below += count
         le = "+Inf" if bound == float("inf") else str(float(bound))
-        yield f"{name}_bucket{_braces((*labels, ('le', le)))} {float(below)}"
+        yield f"{name}_bucket{_braces(tuple(sorted((*labels, ('le', le)))))} {float(below)}"
     yield f"{name}_count{_braces(labels)} {float(below)}"
     yield f"{name}_sum{_braces(labels)} {series.sum}"
 

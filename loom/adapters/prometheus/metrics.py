@@ -41,16 +41,16 @@ class PrometheusMetrics:
             ProcessCollector(registry=self.registry)
             GCCollector(registry=self.registry)
 
-    def counter(self, name: str, description: str, **labels: str) -> _Counter:
+    def counter(self, name: str, description: str, /, **labels: str) -> _Counter:
         """See ``Metrics``."""
         return _Counter(self._series(Counter, name, description, labels).inc)
 
-    def gauge(self, name: str, description: str, **labels: str) -> _Gauge:
+    def gauge(self, name: str, description: str, /, **labels: str) -> _Gauge:
         """See ``Metrics``."""
         series = self._series(Gauge, name, description, labels)
         return _Gauge(series.inc, series.set)
 
-    def histogram(self, name: str, description: str, buckets: Sequence[float], **labels: str) -> _Histogram:
+    def histogram(self, name: str, description: str, buckets: Sequence[float], /, **labels: str) -> _Histogram:
         """See ``Metrics``."""
         return _Histogram(self._series(Histogram, name, description, labels, buckets=buckets).observe)
 
