@@ -22,7 +22,7 @@ from loom.application.usecase.declaration import UseCase
 from loom.domain.context import Principal
 from loom.domain.errors import Forbidden, Place, Unauthenticated
 from loom.domain.expr import COMPARISONS, Binary, Expr, IsIn, Literal, Op, Ref, Root, children, refs
-from loom.domain.expr_check import check_predicate
+from loom.domain.expr_check import check_predicate, literal_kind
 from loom.domain.model import ModelSchema
 from loom.domain.schema import Kind
 
@@ -70,8 +70,8 @@ class RowScope:
         found: Any = {**principal.claims, "subject": principal.subject}
         for name in ref.ref_path:
             found = found.get(name) if isinstance(found, Mapping) else None
-        if found is None:
-            raise Forbidden(f"the caller has no claim {'.'.join(ref.ref_path)}")
+        if literal_kind(found) is None:
+            raise Forbidden(f"the caller has no claim {'.'.join(ref.ref_path)} of a single value")
         read = self.readers.get(ref.ref_path)
         try:
             return read(found) if read is not None and isinstance(found, str) else found
