@@ -35,7 +35,7 @@ from loom.adapters.sqlalchemy.system_tables import SYSTEM_MODELS, add_system_ind
 from loom.adapters.sqlalchemy.tables import Catalogue, catalogue_of
 from loom.adapters.sqlalchemy.url import read_url, shown
 from loom.application.compile import Issues
-from loom.application.models import compile_models
+from loom.application.graph import compile_graph
 from loom.domain.errors import ConfigError, Issue, Place
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ class Migrations:
 
 def _catalogue(models: Iterable[type], dialect: str) -> Catalogue:
     issues = Issues()
-    schemas = compile_models(models, issues)
+    schemas = compile_graph(models, issues).schemas
     issues.raise_if_any()
     made = constrained(catalogue_of(schemas, dialect), dialect)
     add_system_indexes(made)

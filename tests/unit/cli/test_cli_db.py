@@ -1,0 +1,87 @@
+"""``loom db`` makes and migrates the tables of the configured database, and says what it did."""
+
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from loom.cli import app
+
+SHOP = """
+from loom.core import entity
+
+@entity(table="products")
+class Product:
+    id: int
+    name: str = ""
+"""
+CONFIG = """
+app: {discovery: {include: [shop_for_db]}}
+persistence: {adapter: sqlalchemy, url: "sqlite+aiosqlite:///shop.db", create_tables: false}
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["db", *arguments])
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An application's folder, where the commands are run."""
+    (tmp_path / "shop_for_db.py").write_text(SHOP)
+    (tmp_path / "shop.yaml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "shop_for_db", raising=False)
+    return tmp_path
+
+
+def columns(folder: Path) -> set[str]:
+    connection = sqlite3.connect(folder / "shop.db")
+    try:
+        return {row[1] for row in connection.execute("PRAGMA table_info(products)")}
+    finally:
+        connection.close()
+
+
+def test_create_makes_the_tables_once(folder: Path) -> None:
+    first = run("create", "shop.yaml")
+    assert first.exit_code == 0
+    assert "created products\n" in first.output
+    assert columns(folder) == {"id", "name"}
+    assert run("create", "shop.yaml").output == "nothing to create\n"
+
+
+def test_a_difference_is_written_and_applied(folder: Path) -> None:
+    assert run("upgrade", "shop.yaml").output == "nothing to apply\n"
+    written = run("diff", "shop.yaml", "-m", "First release")
+    (file,) = (folder / "migrations").glob("*_first_release.py")
+    assert written.output == f"wrote {file}\n"
+    assert columns(folder) == set()
+    assert run("upgrade", "shop.yaml").output == f"applied {file.name}\n"
+    assert columns(folder) == {"id", "name"}
+    assert run("diff", "shop.yaml").output == "no differences\n"
+
+
+def test_a_difference_waits_for_what_was_written_before(folder: Path) -> None:
+    run("diff", "shop.yaml")
+    result = run("diff", "shop.yaml")
+    assert result.exit_code == 1
+    assert "loom db upgrade applies" in result.output
+
+
+def test_a_table_without_a_model_is_told(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "shop.db")
+    connection.execute("CREATE TABLE theirs (id INTEGER)")
+    connection.close()
+    run("create", "shop.yaml")
+    assert "table theirs has no model; it stays" in run("diff", "shop.yaml").output
+
+
+def test_a_store_without_tables_says_so(folder: Path) -> None:
+    (folder / "memory.yaml").write_text("app: {discovery: {include: [shop_for_db]}}\n")
+    result = run("upgrade", "memory.yaml")
+    assert result.exit_code == 1
+    assert "the memory store has no tables to migrate" in result.output
