@@ -1,5 +1,6 @@
 """One Spark session for the whole run, on this machine's Java, bound to loopback."""
 
+import logging
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -34,6 +35,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     master = os.environ.get(ELSEWHERE)
     parts.real("Spark", session.version, ELSEWHERE if master else f"on Java {java_version()}")
     yield session
+    # It says goodbye at debug level when the interpreter ends and the streams of the tests are closed.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     session.stop()
 
 
