@@ -62,7 +62,7 @@ def computed_load(plan: ProjectionPlan, codec: Codec, conversion: Conversion | N
     if plan.type is None:
         return None
     field = FieldSchema(name=plan.name, type=plan.type, options=FieldOptions(), required=True)
-    first = _then(plain_value(plan), conversion.load) if conversion and conversion.load else plain_value(plan)
+    first = _then(conversion.load, plain_value(plan)) if conversion and conversion.load else plain_value(plan)
     second = _python_load(field, codec)
     return _then(first, second) if second else first
 

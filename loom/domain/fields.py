@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, Literal, TypeVar, overload
 
 import attrs
 
@@ -118,6 +118,7 @@ def relation(
     target_key: str = "",
     on_delete: OnDelete | None = None,
     sort: str | Sequence[str] = (),
+    init: Literal[False] = False,
 ) -> Any:
     """Declare a reference to other entities: ``owner: User``, ``notes: tuple[Note, ...]``.
 
@@ -134,6 +135,7 @@ def relation(
         on_delete: what deleting the row that is referred to does to the rows that refer to it; ``restrict`` where
             neither the relation nor its field says anything.
         sort: the order of several, by columns of the other model: ``"-created_at"``; its key follows always.
+        init: tells type checkers that constructors are not given it.
     """
     options = RelationOptions(
         foreign_key=foreign_key,
@@ -158,6 +160,7 @@ def projection(  # noqa: PLR0913 - one for each kind of projection
     sort: str | Sequence[str] = (),
     precision: int = 38,
     scale: int | None = None,
+    init: Literal[False] = False,
 ) -> Any:
     """Declare a value that is computed over a relation: ``notes_count: int = projection(count="notes")``.
 
@@ -175,6 +178,7 @@ def projection(  # noqa: PLR0913 - one for each kind of projection
         sort: the order that ``first`` goes by, ``"-created_at"``; that of the relation where nothing is said.
         precision: decimal digits of a ``Decimal`` in all.
         scale: decimal digits of a ``Decimal`` after the point; those of ``value`` where nothing is said.
+        init: tells type checkers that constructors are not given it.
 
     Raises:
         TypeError: not exactly one relation is named.

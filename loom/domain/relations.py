@@ -7,9 +7,8 @@ mean what they say.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import attrs
 
@@ -30,37 +29,49 @@ class NotLoadedError(LoomError, AttributeError):
     code = "LOOM-NOT-LOADED"
 
 
-class NotLoaded(enum.Enum):
+class NotLoaded:
     """Type of the single value ``NOT_LOADED``. It has no truth value, no items and no attributes."""
 
-    NOT_LOADED = "not loaded"
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        # Not an enum member: that would answer to ``name`` and ``value``, as a related row does.
+        return NOT_LOADED if "NOT_LOADED" in globals() else super().__new__(cls)
 
     def __repr__(self) -> str:
         return "NOT_LOADED"
 
-    def __bool__(self) -> bool:  # noqa: PLE0304 - it raises
-        self._refuse()
+    def __reduce__(self) -> str:
+        return "NOT_LOADED"
 
-    def __len__(self) -> int:  # noqa: PLE0303 - it raises
-        self._refuse()
+    def __copy__(self) -> Self:
+        return self
 
-    def __iter__(self) -> Iterator[NoReturn]:
-        self._refuse()
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        self._refuse()
+    def __bool__(self) -> bool:
+        raise _refusal()
 
-    def _refuse(self) -> NoReturn:
-        raise NotLoadedError(
-            "the relation is not loaded",
-            remedy='read the entity with a profile that names it: repository.get(key, profile="...")',
-        )
+    def __len__(self) -> int:
+        raise _refusal()
+
+    def __iter__(self) -> Iterator[Any]:
+        raise _refusal()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name) if name.startswith("_") else _refusal()
 
 
-NOT_LOADED: Final = NotLoaded.NOT_LOADED
+NOT_LOADED: Final[Any] = NotLoaded()
 """The value of a relation or projection that was not asked for. Compare with ``is``."""
+
+
+def _refusal() -> NotLoadedError:
+    return NotLoadedError(
+        "the relation is not loaded",
+        remedy='read the entity with a profile that names it: repository.get(key, profile="...")',
+    )
 
 
 @attrs.frozen

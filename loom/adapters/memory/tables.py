@@ -26,6 +26,7 @@ class Reference:
     field: str
     target: str
     column: str
+    on_delete: str
 
 
 @attrs.frozen(eq=False)
@@ -77,6 +78,11 @@ class View:
     def value(self, row: Row, column: str) -> Any:
         """One column of a row."""
         return row[self._positions[column]]
+
+    def changed(self, row: Row, column: str, value: Any) -> Row:
+        """The row with another value in one column."""
+        position = self._positions[column]
+        return (*row[:position], value, *row[position + 1 :])
 
     def put(self, key: Key, row: Row) -> None:
         """Insert or replace a row.

@@ -115,12 +115,14 @@ class Transaction:
             PreconditionFailed: it has another version.
             Conflict: other rows refer to it.
         """
-        view = self.view(table)
         old = self._found(table, key, expected)
         if old is None:
             return False
-        view.remove(key, old)
-        self._check_sources(table, old, None)
+        removed: list[tuple[str, Row]] = []
+        self._remove(table, key, old, removed)
+        # Only now: what refuses may be among what goes.
+        for name, row in removed:
+            self._check_sources(name, row, None)
         return True
 
     def commit(self) -> None:
@@ -165,6 +167,22 @@ class Transaction:
             if before is not None:
                 self._check_sources(name, before, row)
 
+    def _remove(self, table: str, key: Key, row: Row, removed: list[tuple[str, Row]]) -> None:
+        """Take a row away, and do to those that refer to it what their references say."""
+        view = self.view(table)
+        view.remove(key, row)
+        removed.append((table, row))
+        for ref in self.store.references:
+            if ref.target != table or ref.on_delete not in ("cascade", "set_null"):
+                continue
+            source, value = self.view(ref.table), view.value(row, ref.column)
+            for each in [each for each in source.rows() if source.value(each, ref.field) == value]:
+                own = source.base.plan.key_of(each)
+                if ref.on_delete == "set_null":
+                    source.put(own, source.changed(each, ref.field, None))
+                elif source.get(own) is not None:
+                    self._remove(ref.table, own, each, removed)
+
     def _found(self, table: str, key: Key, expected: int | None) -> Row | None:
         """The row of that key, unless it is deleted."""
         view = self.view(table)
@@ -207,7 +225,7 @@ def _references(schema: ModelSchema) -> Iterator[Reference]:
     for field in schema.fields:
         if field.options.references is not None:
             target, _, column = field.options.references.rpartition(".")
-            yield Reference(schema.table, field.name, target, column)
+            yield Reference(schema.table, field.name, target, column, field.options.on_delete)
 
 
 def _changes(views: Mapping[str, View]) -> Iterator[tuple[str, Key, Row | None]]:

@@ -105,7 +105,9 @@ class Translation:
             return self.catalogue.checks[constraint]()
         reference = self.catalogue.references.get(constraint)
         if state == _FOREIGN_KEY and reference is not None:
-            return dangling(table, [reference.field]) if reference.table == table else still_referenced(reference)
+            # A table that refers to itself is at both ends.
+            lost = reference.table == table and not (error.statement or "").startswith("DELETE")
+            return dangling(table, [reference.field]) if lost else still_referenced(reference)
         return Conflict(f"{table}: the database refuses the change ({constraint or state})")
 
     def _sqlite_conflict(self, text: str, table: str) -> LoomError:

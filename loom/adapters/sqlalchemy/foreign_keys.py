@@ -48,9 +48,9 @@ class ForeignKeys:
         ]
         if fields:
             return dangling(table, fields)
-        for each in self._references_to(table):
-            if await self._has_sources(session, each, key):
-                return still_referenced(each)
+        for chain in self._chains(table, deletes=not changes):
+            if await self._has_sources(session, chain, key):
+                return still_referenced(chain[-1])
         return Conflict(f"{table}: a reference between rows would be broken")
 
     async def count_on(self, session: Session, table: str, column: str) -> None:
@@ -62,8 +62,17 @@ class ForeignKeys:
         last = sa.select(sa.func.max(target.c[column])).scalar_subquery()
         await session.select(sa.select(sa.func.setval(sequence, sa.func.greatest(last, sa.func.nextval(sequence)))))
 
-    def _references_to(self, table: str) -> Iterator[Reference]:
-        return (each for each in self.catalogue.references.values() if each.target == table)
+    def _chains(
+        self, table: str, *, deletes: bool, before: tuple[Reference, ...] = ()
+    ) -> Iterator[tuple[Reference, ...]]:
+        """The references that refuse a change or deletion of a row, also from behind rows that would go with it."""
+        for each in self.catalogue.references.values():
+            if each.target != table or each in before:
+                continue
+            if not deletes or each.on_delete not in ("cascade", "set_null"):
+                yield (*before, each)
+            elif each.on_delete == "cascade":
+                yield from self._chains(each.table, deletes=True, before=(*before, each))
 
     async def _some_missing(self, session: Session, reference: Reference, values: Iterable[Any]) -> bool:
         column = self.catalogue.tables[reference.target].table.c[reference.column]
@@ -75,10 +84,14 @@ class ForeignKeys:
                 return True
         return False
 
-    async def _has_sources(self, session: Session, reference: Reference, key: Sequence[Any]) -> bool:
-        target = self.catalogue.tables[reference.target]
-        source = self.catalogue.tables[reference.table].table.alias()
-        joined = source.join(target.table, source.c[reference.field] == target.table.c[reference.column])
+    async def _has_sources(self, session: Session, chain: Sequence[Reference], key: Sequence[Any]) -> bool:
+        target = self.catalogue.tables[chain[0].target]
+        joined: sa.FromClause = target.table
+        end = joined
+        for each in chain:
+            source = self.catalogue.tables[each.table].table.alias()
+            joined = joined.join(source, source.c[each.field] == end.c[each.column])
+            end = source
         return bool(await session.explain(sa.select(1).select_from(joined).where(*_is_key(target, key)).limit(1)))
 
 

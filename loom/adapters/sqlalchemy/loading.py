@@ -81,9 +81,11 @@ class Fetching:
 
     async def _rows(self, session: Rows, values: Collection[Any]) -> Sequence[Any]:
         if len(values) == 1:
-            return await session.rows(self.one, tuple(values))
+            return await session.rows(self.one, self.one.arguments({"value": next(iter(values))}))
         given = list(values)
-        return await session.rows(self.many, (json.dumps(given) if self.as_json else given,))
+        return await session.rows(
+            self.many, self.many.arguments({"values": json.dumps(given) if self.as_json else given})
+        )
 
 
 def compile_loading(selection: Selection, tables: Tables, dialect: Dialect) -> Loading:

@@ -20,14 +20,16 @@ from loom.domain.query import Query, Sort
 
 @attrs.frozen
 class Statement:
-    """SQL as the driver takes it, and the names of its parameters in their order."""
+    """SQL as the driver takes it, the names of its parameters in order, and the values of those that are fixed."""
 
     sql: str
     names: tuple[str, ...]
+    fixed: Mapping[str, Any] = attrs.field(factory=dict)
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters in order."""
-        return tuple([values[name] for name in self.names])
+        given = {**self.fixed, **values} if self.fixed else values
+        return tuple([given[name] for name in self.names])
 
 
 class Selected(Protocol):
@@ -45,7 +47,8 @@ class Selected(Protocol):
 def compiled(construct: sa.ClauseElement, dialect: Dialect) -> Statement:
     """Render a construct whose form does not depend on its values."""
     made = cast("SQLCompiler", construct.compile(dialect=dialect))
-    return Statement(str(made), tuple(made.positiontup or ()))
+    fixed = {name: value for name, value in made.params.items() if value is not None}
+    return Statement(str(made), tuple(made.positiontup or ()), fixed)
 
 
 def parameters(table: ModelTable, names: Iterable[str]) -> dict[str, sa.BindParameter[Any]]:
