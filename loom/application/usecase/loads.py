@@ -14,7 +14,7 @@ from loom.application.usecase.plan import Call, ParamPlan
 from loom.application.usecase.sources import Pair, check_kinds, entity_schema, pairs_of, source_of
 from loom.domain.errors import NotFound
 from loom.domain.expr import Expr, col
-from loom.domain.model import FieldSchema, ModelSchema
+from loom.domain.model import FieldSchema, ModelSchema, schema_of
 
 
 def _load_by_id(name: str, annotation: Any, marker: LoadByIdMarker, declared: Declared) -> list[ParamPlan]:
@@ -32,7 +32,7 @@ def _load_by_id(name: str, annotation: Any, marker: LoadByIdMarker, declared: De
     pair = Pair(schema.keys[0], source_of(marker.by, schema.keys[0], declared))
     check_kinds(f"LoadById of {name!r}", schema, [pair], declared)
     _check_row(name, annotation, marker, [pair], declared)
-    return _planned(name, annotation, marker, _by_key(schema, [pair], marker.on_missing), [pair])
+    return _planned(name, annotation, marker, _by_key(schema, [pair], marker), [pair])
 
 
 def _load(name: str, annotation: Any, marker: LoadMarker, declared: Declared) -> list[ParamPlan]:
@@ -47,12 +47,12 @@ def _load(name: str, annotation: Any, marker: LoadMarker, declared: Declared) ->
         declared.add(
             "LOOM-CORE-115",
             f"{what}: several rows of {schema.name} may have the same {names}",
-            "load by a key or a field(unique=True), or ask self.main_repo in execute",
+            "load by a key, a field(unique=True) or the columns of a unique index, or ask self.main_repo in execute",
         )
     _check_row(name, annotation, marker, pairs, declared)
     if schema.keys == tuple(columns):
-        return _planned(name, annotation, marker, _by_key(schema, pairs, marker.on_missing), pairs)
-    return _planned(name, annotation, marker, _by_columns(schema, pairs, marker.on_missing), pairs)
+        return _planned(name, annotation, marker, _by_key(schema, pairs, marker), pairs)
+    return _planned(name, annotation, marker, _by_columns(schema, pairs, marker), pairs)
 
 
 def _exists(name: str, annotation: Any, marker: ExistsMarker, declared: Declared) -> list[ParamPlan]:
@@ -94,8 +94,8 @@ def _planned(name: str, annotation: Any, marker: _Marker, read: _Read, pairs: Se
     return [*hidden, plan]
 
 
-def _by_key(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) -> _Read:
-    model: type[Any] = schema.model
+def _by_key(schema: ModelSchema, pairs: Sequence[Pair], marker: LoadByIdMarker | LoadMarker) -> _Read:
+    model, missing, profile = marker.model, marker.on_missing, marker.profile
     read = _values(pairs)
     single = len(pairs) == 1
 
@@ -104,7 +104,7 @@ def _by_key(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) -> _
         if values is None:
             return None
         key = values[0] if single else values
-        found: object = await call.scope.repository(model).get(key)
+        found: object = await call.scope.repository(model).get(key, profile=profile)
         if found is None and missing is OnMissing.RAISE:
             raise NotFound(schema.name, key)
         return found
@@ -112,8 +112,8 @@ def _by_key(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) -> _
     return load
 
 
-def _by_columns(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) -> _Read:
-    model: type[Any] = schema.model
+def _by_columns(schema: ModelSchema, pairs: Sequence[Pair], marker: LoadMarker) -> _Read:
+    model, missing, profile = marker.model, marker.on_missing, marker.profile
     read, where = _values(pairs), _predicate(pairs)
     absent = _absence(schema, pairs)
 
@@ -121,7 +121,7 @@ def _by_columns(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) 
         values = read(call)
         if values is None:
             return None
-        found: object = await call.scope.repository(model).find(where(values))
+        found: object = await call.scope.repository(model).find(where(values), profile=profile)
         if found is None and missing is OnMissing.RAISE:
             raise absent(values)
         return found
@@ -172,7 +172,8 @@ def _absence(schema: ModelSchema, pairs: Sequence[Pair]) -> Callable[[tuple[Any,
 def _unique(schema: ModelSchema, columns: Sequence[FieldSchema]) -> bool:
     names = {column.name for column in columns}
     keys = {entry.name for entry in schema.keys}
-    return (bool(keys) and keys <= names) or any(column.options.unique for column in columns)
+    together = [set(index.columns) for index in schema.indexes if index.unique and index.where is None]
+    return any(column.options.unique for column in columns) or any(held and held <= names for held in (keys, *together))
 
 
 def _check_row(
@@ -187,6 +188,9 @@ def _check_row(
             f"write {name}: {model.__name__}",
         )
     _check_missing(f"the load of {name!r}", marker.on_missing, declared)
+    profiles = schema_of(model).profiles
+    if marker.profile and marker.profile not in profiles:
+        declared.issues.unknown("LOOM-CORE-104", declared.where, f"{model.__name__} profile", marker.profile, profiles)
     optional = next((pair.source.path[0] for pair in pairs if pair.source.optional), "")
     if (optional or marker.on_missing is OnMissing.NONE) and not admits_none(annotation):
         why = f"{optional!r} may be null or left out" if optional else "on_missing is NONE"

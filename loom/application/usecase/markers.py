@@ -37,6 +37,7 @@ class LoadByIdMarker:
     model: type[Any]
     by: str
     on_missing: OnMissing
+    profile: str
 
 
 @attrs.frozen
@@ -48,6 +49,7 @@ class LoadMarker:
     from_command: str
     from_param: str
     on_missing: OnMissing
+    profile: str
 
 
 @attrs.frozen
@@ -78,7 +80,9 @@ def Header(name: str, *, default: Any = ...) -> Any:  # noqa: N802
     return HeaderMarker(name, default)
 
 
-def LoadById(model: type, *, by: str = "id", on_missing: OnMissing = OnMissing.RAISE) -> Any:  # noqa: N802
+def LoadById(  # noqa: N802
+    model: type, *, by: str = "id", on_missing: OnMissing = OnMissing.RAISE, profile: str = ""
+) -> Any:
     """The entity whose key is named by ``by``: a field of the command, or else a parameter of the call.
 
     A key that was not sent, or is null, names no row: ``None`` is passed, whatever ``on_missing`` says.
@@ -87,8 +91,9 @@ def LoadById(model: type, *, by: str = "id", on_missing: OnMissing = OnMissing.R
         model: the entity.
         by: where the key is.
         on_missing: ``RAISE`` answers ``NotFound`` by itself; ``NONE`` passes ``None``.
+        profile: what is loaded beside the row, by its name in the model.
     """
-    return LoadByIdMarker(model, by, on_missing)
+    return LoadByIdMarker(model, by, on_missing, profile)
 
 
 def Load(  # noqa: N802
@@ -98,6 +103,7 @@ def Load(  # noqa: N802
     from_command: str = "",
     from_param: str = "",
     on_missing: OnMissing = OnMissing.RAISE,
+    profile: str = "",
 ) -> Any:
     """The entity whose unique columns have the values that the call gives.
 
@@ -114,8 +120,9 @@ def Load(  # noqa: N802
         from_command: the field of the command that holds the value of the one column.
         from_param: the parameter of the call that holds it.
         on_missing: ``RAISE`` answers ``NotFound`` by itself; ``NONE`` passes ``None``.
+        profile: what is loaded beside the row, by its name in the model.
     """
-    return LoadMarker(model, by, from_command, from_param, on_missing)
+    return LoadMarker(model, by, from_command, from_param, on_missing, profile)
 
 
 def Exists(  # noqa: N802

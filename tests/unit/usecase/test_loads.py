@@ -20,11 +20,14 @@ from loom.core import (
     OnMissing,
     Patch,
     UseCase,
+    col,
     command,
     entity,
     field,
     key,
+    relation,
 )
+from loom.domain.constraints import index
 from tests.unit.usecase.store_models import Product
 from tests.unit.usecase.use_case_bench import application, issues_of
 
@@ -41,6 +44,24 @@ class Rate:
 
 
 GERMAN = Rate(country="DE", since=JANUARY, percent=19, note="usual")
+
+
+@entity(
+    table="prices",
+    indexes=[index("country", "article", unique=True), index("article", unique=True, where=col("article") != "")],
+    profiles={"with_reviews": ("reviews",)},
+)
+class Price:
+    id: int = key(autoincrement=True)
+    country: str
+    article: str
+    reviews: tuple[Review, ...] = relation(foreign_key="price_id")
+
+
+@entity(table="reviews")
+class Review:
+    id: int = key(autoincrement=True)
+    price_id: int = field(references="prices.id")
 
 
 @command
@@ -151,6 +172,39 @@ async def test_a_row_is_loaded_by_a_unique_column_and_another(app: Executor) -> 
     assert await app.invoke(ByUniqueAndMore, params={"note": "usual", "country": "FR"}) is None
 
 
+class ByUniqueIndex(UseCase[Price, Price]):
+    async def execute(
+        self,
+        price: Price = Load(Price, by={"country": "country", "article": "article"}, profile="with_reviews"),
+        same: Price = LoadById(Price, by="price_id", profile="with_reviews"),
+    ) -> Price:
+        assert price == same
+        return price
+
+
+async def test_a_row_is_loaded_by_a_unique_index_with_what_a_profile_names() -> None:
+    rows = (Price(id=1, country="DE", article="tea"), Review(id=5, price_id=1))
+    app = await application(Price, Review, given=rows)
+    price = await app.invoke(ByUniqueIndex, params={"country": "DE", "article": "tea", "price_id": 1})
+    assert [review.id for review in price.reviews] == [5]
+    with pytest.raises(NotFound, match="Price with country 'FR' and article 'tea' does not exist"):
+        await app.invoke(ByUniqueIndex, params={"country": "FR", "article": "tea", "price_id": 1})
+
+
+def test_a_partial_index_and_an_unknown_profile_are_refused() -> None:
+    class Wrong(UseCase[Price, None]):
+        async def execute(
+            self,
+            price: Price = Load(Price, by="article"),
+            same: Price = LoadById(Price, by="price_id", profile="with_review"),
+        ) -> None:
+            return None
+
+    partial, profile = issues_of(Wrong)
+    assert partial.startswith("115 Load of 'price': several rows of Price may have the same article | ")
+    assert profile == "104 Price profile 'with_review' does not exist | did you mean 'with_reviews'?"
+
+
 async def test_existence_is_asked_by_several_columns(app: Executor) -> None:
     assert await app.invoke(Known, params={"day": JANUARY, "country": "DE"}) is True
     assert await app.invoke(Known, params={"day": JANUARY, "country": "FR"}) is False
@@ -171,7 +225,7 @@ def test_a_load_by_columns_that_several_rows_may_share_is_refused() -> None:
     assert issues_of(Wrong) == [
         (
             "115 Load of 'rate': several rows of Rate may have the same country | "
-            "load by a key or a field(unique=True), or ask self.main_repo in execute"
+            "load by a key, a field(unique=True) or the columns of a unique index, or ask self.main_repo in execute"
         )
     ]
 
