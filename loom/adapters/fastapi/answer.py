@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import attrs
@@ -33,6 +33,13 @@ _PARENT = TRACEPARENT_HEADER.encode()
 _URI = ":/?#[]@!$&'()*+,;=%~"
 
 
+class Response(Protocol):
+    """Protocol of what an operation answers."""
+
+    async def send(self, scope: Scope, send: Send, context: Context) -> None:
+        """Send it. What it raises before the first message becomes a problem document."""
+
+
 @attrs.frozen
 class Answer:
     """A whole response but for the headers that every response has."""
@@ -43,14 +50,19 @@ class Answer:
 
     async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Send it; to ``HEAD`` without its body."""
+        start = self.start(context)
+        if self.status != 204:
+            start["headers"].append((b"content-length", str(len(self.body)).encode("ascii")))
+        await send(start)
+        body = b"" if scope["method"] == "HEAD" else self.body
+        await send({"type": "http.response.body", "body": body})
+
+    def start(self, context: Context) -> dict[str, Any]:
+        """The message that a response begins with, without the length of its body."""
         headers: list[Header] = [(_CORRELATION, context.correlation_id.encode("ascii")), *self.headers]
         if context.trace is not None:
             headers.append((_PARENT, context.trace.parent.encode("ascii")))
-        if self.status != 204:
-            headers.append((b"content-length", str(len(self.body)).encode("ascii")))
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        body = b"" if scope["method"] == "HEAD" else self.body
-        await send({"type": "http.response.body", "body": body})
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
 
 
 def writer(route: RoutePlan, codec: Codec, pager: Pager | None) -> Write:

@@ -9,14 +9,15 @@ from typing import Any, Protocol
 import attrs
 from starlette.types import Receive, Scope, Send
 
-from loom.adapters.fastapi.answer import Answer, Write, error_answer, problem_answer, writer
+from loom.adapters.fastapi.answer import Answer, Response, Write, error_answer, problem_answer, writer
 from loom.adapters.fastapi.idempotent import Keyed, Keys
 from loom.adapters.fastapi.request import Disconnected, HeaderReader, PathReader, QueryReader, context_of, read_body
+from loom.adapters.fastapi.streamed import StreamedAnswer
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.declare import Idempotency
 from loom.application.rest.idempotency import KEY_HEADER
 from loom.application.rest.pages import Pager
-from loom.application.rest.plan import RoutePlan
+from loom.application.rest.plan import Reply, RoutePlan
 from loom.application.rest.problems import InvalidRequest, Located, problem
 from loom.application.usecase.application import Application
 from loom.domain.context import Context
@@ -30,13 +31,14 @@ _NO_QUERY = Query()
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """What every operation needs to run."""
+    """What every operation needs to run. ``stall`` is how many seconds a client may take for a portion of a stream."""
 
     application: Application
     codec: Codec
     cursors: Cursors
     max_body_bytes: int
     keys: Keys
+    stall: float | None = None
 
 
 class Operation(Protocol):
@@ -46,7 +48,7 @@ class Operation(Protocol):
     def parts(self) -> Mapping[str, str]:
         """Where each parameter stands, by name: ``path`` or ``query``."""
 
-    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Response:
         """Do the work. What it raises becomes a problem document."""
 
 
@@ -65,9 +67,11 @@ class UseCaseOperation:
         keyed = route.idempotency is not Idempotency.OFF
         self._keyed = Keyed(route.idempotency, runtime.keys) if keyed else None
         self._write: Write = writer(route, runtime.codec, self._pager)
+        self._status = route.reply.status
+        self._streamed = route.reply.kind is Reply.STREAM
         self._runtime = runtime
 
-    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Response:
         """Read the request, invoke the use case, write its result."""
         keyed = self._keyed.request(scope) if self._keyed is not None else None
         if keyed is not None:
@@ -89,6 +93,15 @@ class UseCaseOperation:
         if keyed is not None:
             call = partial(self._runtime.application.invoke, self._use_case, command, params=params, context=context)
             return await keyed.answer(call, lambda result: self._write(result, scope, query), context)
+        if self._streamed:
+            call = partial(self._runtime.application.invoke, self._use_case, command, params=params, context=context)
+            return StreamedAnswer(
+                call=call,
+                status=self._status,
+                encode=self._runtime.codec.encode,
+                receive=receive,
+                stall=self._runtime.stall,
+            )
         result: Any = await self._runtime.application.invoke(self._use_case, command, params=params, context=context)
         return self._write(result, scope, query)
 
@@ -128,12 +141,12 @@ class Resource:
         self._allow = ", ".join(sorted((*self._operations, "OPTIONS"))).encode("ascii")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; no error leaves it."""
+        """Answer one request. No error leaves it but that of a streamed answer which has begun."""
         context = context_of(scope)
         operation = self._operations.get(scope["method"])
         try:
             if operation is None:
-                answer = self._other(scope["method"], context)
+                answer: Response = self._other(scope["method"], context)
             else:
                 answer = await operation.answer(scope, receive, context)
         except Disconnected:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 from starlette.types import Receive, Scope
 
-from loom.adapters.fastapi.answer import Answer
+from loom.adapters.fastapi.answer import Response
 from loom.adapters.fastapi.endpoint import Operation
 from loom.application.rest.plan import RoutePlan
 from loom.application.rest.rate_limit import TokenBuckets
@@ -52,7 +52,7 @@ class Guarded:
         self._known = not route.access.public and (route.access.stated or guards.scheme is not None)
         self._challenge = _challenge(guards.scheme)
 
-    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Response:
         """Admit the request and let the operation answer it."""
         limit = self._guards.timeout
         if limit is None:

@@ -81,7 +81,7 @@ class FastapiSettings:
         idempotency_wait: seconds for which a request waits while another one with its key is worked on; after that it
             is answered 409.
         request_timeout: seconds that a request may take to its answer, after which its work is undone and it is
-            answered 504; ``null`` lets it take as long as it likes.
+            answered 504, and that a client may take for each portion of a streamed answer; ``null`` sets no limit.
         rate_limit: requests that one caller may send, in each process; more are answered 429.
         cors: pages of other origins that may call from a browser. An application that interfaces are mounted into has
             its own.

@@ -135,6 +135,7 @@ class FastapiShell:
             cursors=Cursors(self.settings.cursor_secret.encode() or secrets.token_bytes(32)),
             max_body_bytes=self.settings.max_body_bytes,
             keys=Keys(application, self.settings.idempotency_lifetime, self.settings.idempotency_wait),
+            stall=self.settings.request_timeout,
         )
         by_shape: dict[str, list[RoutePlan]] = {}
         for interface in interfaces:

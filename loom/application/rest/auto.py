@@ -1,4 +1,4 @@
-"""Auto-CRUD: five ordinary use cases for a model.
+"""Auto-CRUD: ordinary use cases for a model.
 
 ``auto_crud(Product).create`` is a class like any other: call it, subclass it, print its signature, or put another
 in its place.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
 
 from loom.application.rest.commands import create_command, patch_command
+from loom.application.rest.profiles import PARAMETER, Profile
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.markers import Input
 from loom.domain.errors import NotFound
@@ -33,6 +35,7 @@ class AutoCrud:
     create: type[UseCase[Any, Any]]
     update: type[UseCase[Any, Any]]
     delete: type[UseCase[Any, Any]]
+    export: type[UseCase[Any, Any]]
     create_command: type
     patch_command: type
 
@@ -51,15 +54,25 @@ def auto_crud(model: type) -> AutoCrud:
     return make_crud(schema)
 
 
-def make_crud(schema: ModelSchema, optional: Collection[str] = ()) -> AutoCrud:
-    """Generate use cases anew. A row may be created without the ``optional`` fields: something else fills them in."""
-    create, patch = create_command(schema, optional), patch_command(schema)
+def make_crud(
+    schema: ModelSchema, optional: Collection[str] = (), without: Collection[str] = (), profile: str = ""
+) -> AutoCrud:
+    """Generate use cases anew.
+
+    Args:
+        schema: the model.
+        optional: fields without which a row may be created: something else fills them in.
+        without: fields that commands do not have.
+        profile: what ``get`` loads where nothing is asked for.
+    """
+    create, patch = create_command(schema, optional, without), patch_command(schema, without)
     return AutoCrud(
         list=_list(schema),
-        get=_get(schema),
+        get=_get(schema, profile),
         create=_create(schema, create),
         update=_update(schema, patch),
         delete=_delete(schema),
+        export=_export(schema),
         create_command=create,
         patch_command=patch,
     )
@@ -72,13 +85,16 @@ def _list(schema: ModelSchema) -> type[UseCase[Any, Any]]:
     return _use_case("list", schema, execute, {"query": Query}, Page[schema.model], read_only=True)  # type: ignore[name-defined]
 
 
-def _get(schema: ModelSchema) -> type[UseCase[Any, Any]]:
+def _get(schema: ModelSchema, default: str) -> type[UseCase[Any, Any]]:
     key_of = _key_reader(schema)
 
     async def execute(self: UseCase[Any, Any], **key: Any) -> Any:
-        return _found(await self.main_repo.get(key_of(key)), schema, key_of(key))
+        profile = key.pop(PARAMETER, default)
+        return _found(await self.main_repo.get(key_of(key), profile=profile), schema, key_of(key))
 
-    return _use_case("get", schema, execute, _key_types(schema), schema.model, read_only=True)
+    parameters = {**_key_types(schema), **({PARAMETER: Profile} if schema.profiles else {})}
+    defaults = {PARAMETER: default}
+    return _use_case("get", schema, execute, parameters, schema.model, read_only=True, defaults=defaults)
 
 
 def _create(schema: ModelSchema, command: type) -> type[UseCase[Any, Any]]:
@@ -106,6 +122,13 @@ def _delete(schema: ModelSchema) -> type[UseCase[Any, Any]]:
     return _use_case("delete", schema, execute, _key_types(schema), type(None))
 
 
+def _export(schema: ModelSchema) -> type[UseCase[Any, Any]]:
+    async def execute(self: UseCase[Any, Any], query: Query) -> Any:
+        return self.main_repo.stream(query)
+
+    return _use_case("export", schema, execute, {"query": Query}, AsyncIterator[schema.model], read_only=True)  # type: ignore[name-defined]
+
+
 def _use_case(
     operation: str,
     schema: ModelSchema,
@@ -114,10 +137,11 @@ def _use_case(
     result: Any,
     *,
     read_only: bool = False,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> type[UseCase[Any, Any]]:
     # The parameters are named after the model's own keys, so the signature is data and not text of this file.
     execute.__annotations__ = {**parameters, "return": result}
-    execute.__signature__ = _signature(parameters)  # type: ignore[attr-defined]
+    execute.__signature__ = _signature(parameters, defaults)  # type: ignore[attr-defined]
     namespace = {
         "__module__": schema.model.__module__,
         "__qualname__": f"auto_crud({schema.name}).{operation}",
@@ -129,14 +153,14 @@ def _use_case(
     return types.new_class(f"{operation.capitalize()}{schema.name}", (base,), {}, lambda body: body.update(namespace))
 
 
-def _signature(parameters: Mapping[str, Any]) -> inspect.Signature:
+def _signature(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> inspect.Signature:
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     named = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             annotation=annotation,
-            default=Input() if name == "cmd" else inspect.Parameter.empty,
+            default=Input() if name == "cmd" else defaults.get(name, inspect.Parameter.empty),
         )
         for name, annotation in parameters.items()
     ]

@@ -13,12 +13,12 @@ from loom.application.generics import type_arguments
 from loom.application.rest.access import check_access
 from loom.application.rest.auto import auto_crud, make_crud
 from loom.application.rest.declare import RestInterface, RestRoute
-from loom.application.rest.operations import OPERATIONS, key_path
+from loom.application.rest.operations import EXPORT, OPERATIONS, key_path
 from loom.application.rest.options import check_options
 from loom.application.rest.pages import list_rules
+from loom.application.rest.parents import Parent, compile_parent, is_whole, nested_location, nested_route
 from loom.application.rest.paths import shape_of
 from loom.application.rest.plan import InterfacePlan, RoutePlan
-from loom.application.rest.replies import location_of
 from loom.application.rest.routes import compile_route
 from loom.application.rest.row_scope import RowScope, compile_scope, scoped_route
 from loom.application.wiring import Resolver
@@ -45,8 +45,11 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     check_access(cls.public, cls.requires, where, issues)
     rules = list_rules(cls, schema, where, issues)
     scope = compile_scope(cls, schema, where, issues)
+    parent = compile_parent(cls, schema, where, issues)
     declared = [(route, False) for route in cls.routes]
-    generated = [(route, True) for route in _generated(cls, schema, scope, where, issues)]
+    generated = [(route, True) for route in _generated(cls, schema, scope, parent, where, issues)]
+    if parent is not None:
+        generated = [(nested_route(route, parent), made) for route, made in generated]
     if scope is not None:
         declared, generated = (
             [(scoped_route(route, scope, generated=made), made) for route, made in marked]
@@ -62,7 +65,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     check_duplicates(plans, issues)
     if len(issues.found) > before:
         return None
-    return InterfacePlan(name=cls.__name__, model=schema, routes=_located(plans, cls, schema), place=where)
+    return InterfacePlan(name=cls.__name__, model=schema, routes=_located(plans, cls, schema, parent), place=where)
 
 
 def check_duplicates(routes: Iterable[RoutePlan], issues: Issues) -> None:
@@ -100,7 +103,7 @@ def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> Mode
 
 
 def _generated(
-    cls: type[RestInterface[Any]], schema: ModelSchema | None, scope: RowScope | None, where: Place, issues: Issues
+    cls: type[RestInterface[Any]], schema: ModelSchema | None, scope: RowScope | None, parent: Parent | None, where: Place, issues: Issues
 ) -> list[RestRoute]:
     for option in ("include", "exclude"):
         for name in getattr(cls, option):
@@ -108,6 +111,8 @@ def _generated(
                 issues.unknown("LOOM-REST-004", where, f"{cls.__name__}.{option}: operation", name, OPERATIONS)
             elif not cls.auto:
                 issues.add("LOOM-REST-004", where, f"{option} has no effect without auto", "set auto = True")
+    if cls.export and not cls.auto:
+        issues.add("LOOM-REST-004", where, "export has no effect without auto", "set auto = True")
     if not cls.auto or schema is None:
         return []
     if not schema.keys:
@@ -119,8 +124,19 @@ def _generated(
         )
         return []
     wanted = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
-    crud = auto_crud(schema.model) if scope is None else make_crud(schema, optional=scope.equal)
-    return [OPERATIONS[name].route(schema, crud, where) for name in wanted]
+    plain = scope is None and parent is None and not cls.default_profile
+    crud = (
+        auto_crud(schema.model)
+        if plain
+        else make_crud(
+            schema,
+            optional=scope.equal if scope else (),
+            without=tuple(parent.fields.values()) if parent else (),
+            profile=cls.default_profile,
+        )
+    )
+    operations = [OPERATIONS[name] for name in wanted] + ([EXPORT] if cls.export else [])
+    return [operation.route(schema, crud, where) for operation in operations]
 
 
 _Marked = tuple[RestRoute, bool]
@@ -136,15 +152,15 @@ def _identity(route: RestRoute) -> tuple[str, str]:
 
 
 def _located(
-    plans: list[RoutePlan], cls: type[RestInterface[Any]], schema: ModelSchema | None
+    plans: list[RoutePlan], cls: type[RestInterface[Any]], schema: ModelSchema | None, parent: Parent | None
 ) -> tuple[RoutePlan, ...]:
     """Give the routes that create rows the address of the created row, where the interface serves one."""
-    if schema is None or "{" in cls.prefix:
+    if schema is None or not is_whole(parent, cls.prefix):
         return tuple(plans)
     row = ("GET", shape_of(cls.prefix + key_path(schema)))
     if row not in {(plan.method, plan.path.shape) for plan in plans}:
         return tuple(plans)
-    locate = location_of(schema, cls.prefix)
+    locate = nested_location(parent, schema, cls.prefix)
     return tuple(
         attrs.evolve(plan, reply=attrs.evolve(plan.reply, location=locate))
         if (plan.reply.status == 201 or plan.reply.created) and _is_row(plan.reply.type, schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
@@ -78,7 +78,13 @@ class RestInterface(Generic[M]):
         max_page_size: most rows that a client may ask for in one page.
         filters: columns that a list may be filtered by: ``?stock.ge=5``. No others may.
         sorts: columns that a list may be ordered by: ``?sort=-price,name``. No others may.
+        profiles: read profiles of the entity that a client may ask for: ``?profile=with_details``. No others may.
+        default_profile: the profile of answers for which none is asked; rows alone where nothing is said.
+        parent: for a prefix with parameters, ``"/users/{user_id}/addresses"``: the parameter that is also the foreign
+            key, or the foreign keys by parameter. Rows of other parents do not exist there.
+        export: serve the whole list, filtered and sorted, as NDJSON at ``/export``.
         idempotency: what POST requests that write do with the header ``Idempotency-Key``.
+        require_if_match: refuse (428) to change a row of a model with a version without the header ``If-Match``.
         routes: routes of your own; one with the method and path of a generated route replaces it.
         requires: what callers must have been granted, all of it: ``("products:write",)``; ``()`` asks only that they
             are known. Where neither this nor ``public`` is said, a deployment with security wants known callers.
@@ -97,7 +103,12 @@ class RestInterface(Generic[M]):
     max_page_size: ClassVar[int] = 200
     filters: ClassVar[Sequence[str]] = ()
     sorts: ClassVar[Sequence[str]] = ()
+    profiles: ClassVar[Sequence[str]] = ()
+    default_profile: ClassVar[str] = ""
+    parent: ClassVar[str | Mapping[str, str]] = ""
+    export: ClassVar[bool] = False
     idempotency: ClassVar[Idempotency] = Idempotency.OPTIONAL
+    require_if_match: ClassVar[bool] = False
     routes: ClassVar[Sequence[RestRoute]] = ()
     requires: ClassVar[Sequence[str] | None] = None
     public: ClassVar[bool] = False

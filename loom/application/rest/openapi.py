@@ -16,6 +16,7 @@ from loom.domain.errors import Forbidden, LoomError, Unauthenticated
 from loom.ports.security import SecurityScheme
 
 JSON_TYPE = "application/json"
+STREAM_TYPE = "application/x-ndjson"
 _PROBLEM: Schema = {
     "type": "object",
     "title": "Problem",
@@ -197,8 +198,16 @@ def _success(route: RoutePlan, components: Components) -> dict[str, Any]:
         headers["Idempotency-Replayed"] = _REPLAYED
     described: dict[str, Any] = {"description": phrase(route.reply.status), "headers": headers}
     if route.reply.kind is not Reply.EMPTY:
-        described["content"] = {JSON_TYPE: {"schema": _body(route, components)}}
+        described["content"] = _content(route, components)
     return described
+
+
+def _content(route: RoutePlan, components: Components) -> dict[str, Any]:
+    if route.reply.kind is not Reply.STREAM:
+        return {JSON_TYPE: {"schema": _body(route, components)}}
+    line = components.of(route.reply.type, Direction.OUTPUT)
+    text = {"type": "string", "description": "One JSON value on each line.", "contentSchema": line}
+    return {STREAM_TYPE: {"schema": text}}
 
 
 def _body(route: RoutePlan, components: Components) -> Schema:

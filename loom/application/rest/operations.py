@@ -16,19 +16,20 @@ from loom.domain.model import ModelSchema
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """One generated operation. ``on_row`` puts the key into the path."""
+    """One generated operation. ``on_row`` puts the key into the path, behind which ``path`` stands."""
 
     method: str
     status: int
     on_row: bool
     use_case: Callable[[AutoCrud], type[UseCase[Any, Any]]]
+    path: str = ""
 
     def route(self, schema: ModelSchema, generated: AutoCrud, where: Place) -> RestRoute:
         """The route of the operation for one model, as a user would have written it."""
         return RestRoute(
             use_case=self.use_case(generated),
             method=self.method,
-            path=key_path(schema) if self.on_row else "",
+            path=(key_path(schema) if self.on_row else "") + self.path,
             status_code=self.status,
             declared_at=where,
         )
@@ -41,6 +42,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "update": Operation(method="PATCH", status=200, on_row=True, use_case=lambda generated: generated.update),
     "delete": Operation(method="DELETE", status=204, on_row=True, use_case=lambda generated: generated.delete),
 }
+
+EXPORT = Operation(method="GET", status=200, on_row=False, path="/export", use_case=lambda generated: generated.export)
+"""Generated where an interface says ``export = True``."""
 
 
 def key_path(schema: ModelSchema) -> str:

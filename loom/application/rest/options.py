@@ -40,6 +40,14 @@ def _count(value: object) -> str:
     return "" if type(value) is int and value > 0 else "a whole number above 0"
 
 
+def _parent(value: object) -> str:
+    if isinstance(value, Mapping):
+        value = (*value, *value.values())
+    names = (value,) if isinstance(value, str) else value
+    right = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
+    return "" if right else 'a parameter of the prefix, or foreign keys by parameter: {"user": "user_id"}'
+
+
 OPTIONS: Mapping[str, Check] = {
     "prefix": _is(str, "a text"),
     "tags": _sequence(str, 'a tuple of texts: ("Products",)'),
@@ -51,7 +59,12 @@ OPTIONS: Mapping[str, Check] = {
     "max_page_size": _count,
     "filters": _sequence(str, 'a tuple of column names: ("name", "price")'),
     "sorts": _sequence(str, 'a tuple of column names: ("name", "price")'),
+    "profiles": _sequence(str, 'a tuple of profile names: ("with_details",)'),
+    "default_profile": _is(str, "a profile name"),
+    "parent": _parent,
+    "export": _is(bool, "True or False"),
     "idempotency": _is(Idempotency, "Idempotency.OPTIONAL, Idempotency.REQUIRED or Idempotency.OFF"),
+    "require_if_match": _is(bool, "True or False"),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
     "requires": _optional(_sequence(str, 'a tuple of names: ("products:write",)')),
     "public": _is(bool, "True or False"),

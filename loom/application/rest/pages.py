@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import typing
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -12,10 +13,12 @@ import attrs
 
 from loom.application.compile import Issues
 from loom.application.conversion.faults import Faults
+from loom.application.profiles import Profile as Loaded
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.declare import PaginationMode, RestInterface
 from loom.application.rest.filters import compile_filters, compile_sorts
 from loom.application.rest.plan import FilterPlan, PagePlan, ParameterPlan
+from loom.application.rest.profiles import PARAMETER, answers_of, compile_profile
 from loom.application.rest.problems import UnknownCursor
 from loom.application.rest.text import integer_between, text_reader
 from loom.application.usecase.plan import UseCasePlan
@@ -38,6 +41,9 @@ class ListRules:
     parameters: tuple[ParameterPlan, ...]
     filters: tuple[FilterPlan, ...] = ()
     sort: ParameterPlan | None = None
+    profile: ParameterPlan | None = None
+    default_profile: str = ""
+    answers: Mapping[str, Loaded | None] = attrs.field(factory=dict)
 
 
 def list_rules(
@@ -52,8 +58,15 @@ def list_rules(
     )
     if schema is not None:
         filters = compile_filters(interface, schema, where, issues)
-        return attrs.evolve(rules, filters=filters, sort=compile_sorts(interface, schema, where, issues))
-    for option in ("filters", "sorts"):
+        return attrs.evolve(
+            rules,
+            filters=filters,
+            sort=compile_sorts(interface, schema, where, issues),
+            profile=compile_profile(interface, schema, where, issues),
+            default_profile=interface.default_profile,
+            answers=answers_of(interface, schema),
+        )
+    for option in ("filters", "sorts", "profiles", "default_profile"):
         if getattr(interface, option):
             issues.add(
                 "LOOM-REST-019", where, f"{option} has no effect without an entity", "name it: RestInterface[Model]"
@@ -74,7 +87,8 @@ def compile_page(
         where: the route, for issues.
         issues: takes what is wrong.
     """
-    if not names and row is None:
+    whole = typing.get_origin(plan.result) is AsyncIterator
+    if not names and (row is None or whole):
         return None
     if len(names) != 1 or row is None:
         issues.add(
@@ -84,7 +98,7 @@ def compile_page(
             "a list takes one parameter `query: Query` and returns Page[Model]",
         )
         return None
-    if not row.keys and rules.mode is PaginationMode.CURSOR:
+    if not row.keys and rules.mode is PaginationMode.CURSOR and not whole:
         issues.add(
             "LOOM-REST-003",
             where,
@@ -96,10 +110,11 @@ def compile_page(
     return PagePlan(
         argument=names[0],
         mode=rules.mode,
-        size=rules.size,
+        size=None if whole else rules.size,
         row=row,
-        parameters=(*rules.parameters, *((rules.sort,) if own and rules.sort else ())),
+        parameters=(*(() if whole else rules.parameters), *((rules.sort,) if own and rules.sort else ()), *((rules.profile,) if own and rules.profile else ())),
         filters=rules.filters if own else (),
+        profile=rules.default_profile if own else "",
     )
 
 
@@ -113,9 +128,9 @@ class Pager:
         self._cursors = cursors
         self._unstructure = unstructure
         self._names = {plan.name for plan in page.parameters} | {plan.parameter.name for plan in page.filters}
-        self._counts = page.mode is PaginationMode.OFFSET
+        self._counts = page.mode is PaginationMode.OFFSET and page.size is not None
         # A query is a value: the one of the first page is made once.
-        self._first = Query(limit=page.size, total=self._counts)
+        self._first = Query(limit=page.size, total=self._counts, profile=page.profile)
 
     def query(self, params: dict[str, Any]) -> Query:
         """Take the page parameters out of ``params`` and give the query that they ask for.
@@ -133,6 +148,7 @@ class Pager:
             limit=params.pop("limit", self._page.size),
             offset=params.pop("offset", 0),
             total=self._counts,
+            profile=params.pop(PARAMETER, self._page.profile),
         )
         cursor = params.pop("cursor", None)
         return query if cursor is None else attrs.evolve(query, after=self._position(query, cursor))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
+from loom.application.profiles import Profile as Loaded
 from loom.application.rest.declare import Idempotency, PaginationMode
 from loom.application.rest.paths import PathTemplate
 from loom.application.usecase.plan import UseCasePlan
@@ -23,6 +24,8 @@ class Reply(enum.Enum):
     EMPTY = "empty"
     VALUE = "value"
     PAGE = "page"
+    STREAM = "stream"
+    """One JSON value on each line (NDJSON), as many as there are."""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,26 +66,33 @@ class FilterPlan:
 
 @attrs.frozen(kw_only=True)
 class PagePlan:
-    """How a list is asked for: the ``Query`` goes to the parameter ``argument`` of the use case."""
+    """How a list is asked for: the ``Query`` goes to the parameter ``argument`` of the use case.
+
+    Without a ``size`` all rows are asked for at once, and nobody continues behind them.
+    """
 
     argument: str
     mode: PaginationMode
-    size: int
+    size: int | None
     row: ModelSchema
     parameters: tuple[ParameterPlan, ...]
     filters: tuple[FilterPlan, ...]
+    profile: str = ""
 
 
 @attrs.frozen(kw_only=True)
 class ReplyPlan:
-    """What success looks like. ``location`` builds the path of the created row from it, where there is one. The value
+    """What success looks like. ``location`` builds the path of the created row from it, where there is one;
+    ``answers`` is what rows hold beside what is stored, by profile, where there are profiles. The value
     of a ``created`` reply is inside ``Created``."""
 
     kind: Reply
     status: int
     type: Any = None
     location: Callable[[Any], str] | None = None
+    answers: Mapping[str, Loaded | None] = attrs.field(factory=dict)
     created: bool = False
+    version: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -117,6 +127,8 @@ class RoutePlan:
     header_parameters: tuple[HeaderPlan, ...] = ()
     access: Access = Access()
     idempotency: Idempotency = Idempotency.OFF
+    expected: str = ""
+    if_match_required: bool = False
 
     @property
     def command(self) -> type | None:

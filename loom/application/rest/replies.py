@@ -1,4 +1,4 @@
-"""What a use case's result becomes: an empty answer, a value, or a page."""
+"""What a use case's result becomes: an empty answer, a value, a page, or a stream of values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -67,6 +67,8 @@ def location_of(schema: ModelSchema, prefix: str) -> Callable[[Any], str]:
 def _kind(result: Any) -> tuple[Reply, Any]:
     if result is None or result is type(None):
         return Reply.EMPTY, None
+    if typing.get_origin(result) is AsyncIterator:
+        return Reply.STREAM, typing.get_args(result)[0]
     if typing.get_origin(result) is Page:
         return Reply.PAGE, typing.get_args(result)[0]
     return Reply.VALUE, result

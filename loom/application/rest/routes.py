@@ -102,9 +102,9 @@ def _use_case(route: RestRoute, where: Place, issues: Issues, resolver: Resolver
 
 
 def _row(reply: ReplyPlan) -> ModelSchema | None:
-    """The schema of a page's rows; what is wrong with it is recorded with the reply."""
+    """The schema of a list's rows; what is wrong with it is recorded with the reply."""
     try:
-        return schema_of(reply.type) if reply.kind is Reply.PAGE else None
+        return schema_of(reply.type) if reply.kind in (Reply.PAGE, Reply.STREAM) else None
     except TypeError:
         return None
 
@@ -121,7 +121,7 @@ def _errors(plan: UseCasePlan, path: PathTemplate, page: PagePlan | None) -> Ite
     yield Unavailable
     if plan.command is not None:
         yield from (MalformedInput, BodyTooLarge, UnsupportedMedia)
-    if page is not None and page.mode is PaginationMode.CURSOR:
+    if page is not None and page.size is not None and page.mode is PaginationMode.CURSOR:
         yield UnknownCursor
     if path.parameters:
         yield NotFound
