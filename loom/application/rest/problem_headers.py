@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from loom.application.rest.idempotency import RequestUnderWay
-from loom.domain.errors import Forbidden, TooManyRequests, Unauthenticated
+from loom.domain.errors import Forbidden, TooManyRequests, Unauthenticated, Unavailable
 
 _NONE: Mapping[str, str] = {}
 
@@ -32,4 +32,6 @@ _HEADERS: Mapping[type, Callable[[Any], Mapping[str, str]]] = {
     Forbidden: _insufficient,
     RequestUnderWay: lambda error: {"retry-after": "1"},
     TooManyRequests: lambda error: {"retry-after": str(max(1, math.ceil(error.retry_after)))},
+    # Nobody knows when a server comes back; a second keeps clients from asking in a loop.
+    Unavailable: lambda error: {"retry-after": "1"},
 }
