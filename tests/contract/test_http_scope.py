@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from loom.core import Query, schema_of
@@ -139,6 +139,10 @@ async def play(store: Persistence, steps: list[tuple[str, Any, Any]]) -> None:
 def test_no_generated_operation_leaks(name: str) -> None:
     @settings(max_examples=60 if name == "memory" else 12, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=st.lists(STEPS, min_size=1, max_size=12))
+    # Moves out of each part of the scope, and reaches for what is outside.
+    @example(steps=[("update", 1, {"priority": 6}), ("update", 1, {"state": "shut"}), ("get", 1, None)])
+    @example(steps=[("update", key, {"tenant_id": str(OURS), "state": "open"}) for key in (2, 3, 4, 5)])
+    @example(steps=[("create", None, {"priority": 6}), ("create", None, {"tenant_id": str(THEIRS)})])
     def check(steps: list[tuple[str, Any, Any]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(play(make_store(name, Path(folder)), steps))
