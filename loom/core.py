@@ -12,6 +12,7 @@ from loom.application.usecase.invoker import ApplicationInvoker
 from loom.application.usecase.markers import Exists, Header, Input, Load, LoadById, OnMissing
 from loom.application.usecase.rule import Rule
 from loom.domain.absent import ABSENT, Absent, Patch, present
+from loom.domain.constraints import index
 from loom.domain.context import Context, Principal
 from loom.domain.errors import (
     CompileError,
@@ -34,8 +35,9 @@ from loom.domain.errors import (
 from loom.domain.events import event
 from loom.domain.expr import F, col, msg, params, payload, principal
 from loom.domain.message import Envelope, ErrorEnvelope
-from loom.domain.model import FieldOptions, command, entity, field, key, relation, schema_of
+from loom.domain.model import FieldOptions, command, entity, field, key, projection, relation, schema_of
 from loom.domain.query import Page, Query, Sort
+from loom.domain.relations import NOT_LOADED, Link
 from loom.ports.persistence import Repository
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT",
+    "NOT_LOADED",
     "Absent",
     "Application",
     "ApplicationInvoker",
@@ -64,6 +67,7 @@ __all__ = [
     "InvalidInput",
     "Issue",
     "Kernel",
+    "Link",
     "Load",
     "LoadById",
     "LoomError",
@@ -89,12 +93,14 @@ __all__ = [
     "entity",
     "event",
     "field",
+    "index",
     "key",
     "msg",
     "params",
     "payload",
     "present",
     "principal",
+    "projection",
     "relation",
     "schema_of",
 ]
