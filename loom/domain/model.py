@@ -32,6 +32,7 @@ __all__ = [
     "RelationSchema",
     "command",
     "entity",
+    "entity_of",
     "field",
     "field_options",
     "hints_of",
@@ -87,6 +88,15 @@ class ProjectionSchema:
     shape: Shape
     type: LogicalType | None
     options: ProjectionOptions
+
+    @property
+    def target(self) -> Any:
+        """The class of the value, where that is an entity.
+
+        Raises:
+            LookupError: no entity of that name is declared.
+        """
+        return _entity_class(self.shape.core)
 
 
 @attrs.frozen(kw_only=True)
@@ -264,6 +274,12 @@ def hints_of(cls: type) -> dict[str, Any]:
         if any(is_missing(hints[name]) for name in stored):
             raise unknown
     return hints
+
+
+def entity_of(table: str) -> type | None:
+    """The entity that is stored in a table; ``None`` where there is none, or more than one."""
+    found = [cls for cls, options in _ENTITIES.items() if options.table == table]
+    return found[0] if len(found) == 1 else None
 
 
 def _entity_named(name: str) -> type | None:

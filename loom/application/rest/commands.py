@@ -11,12 +11,13 @@ from loom.domain.absent import ABSENT, Absent
 from loom.domain.model import FieldSchema, ModelSchema, command, field, hints_of
 
 
-def create_command(schema: ModelSchema, optional: Collection[str] = ()) -> type:
+def create_command(schema: ModelSchema, optional: Collection[str] = (), without: Collection[str] = ()) -> type:
     """The command ``Create<Model>``: every field but keys that the store gives and kept timestamps.
 
-    The ``optional`` ones may be left out whatever the model says: something else fills them in.
+    The ``optional`` ones may be left out whatever the model says: something else fills them in. Those that it is
+    ``without`` cannot be given at all.
     """
-    wanted = [entry for entry in _written(schema) if not entry.options.autoincrement]
+    wanted = [entry for entry in _written(schema) if not entry.options.autoincrement and entry.name not in without]
     hints, attributes = _declared(schema)
     annotations = {entry.name: hints[entry.name] for entry in wanted}
     fields = {
@@ -29,9 +30,9 @@ def create_command(schema: ModelSchema, optional: Collection[str] = ()) -> type:
     return _command(f"Create{schema.name}", schema, annotations, fields)
 
 
-def patch_command(schema: ModelSchema) -> type:
+def patch_command(schema: ModelSchema, without: Collection[str] = ()) -> type:
     """The command ``Update<Model>``: every field but keys and kept timestamps, each ``Patch[T] = ABSENT``."""
-    wanted = [entry for entry in _written(schema) if not entry.options.key]
+    wanted = [entry for entry in _written(schema) if not entry.options.key and entry.name not in without]
     hints, attributes = _declared(schema)
     return _command(
         f"Update{schema.name}",

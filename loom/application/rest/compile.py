@@ -103,7 +103,12 @@ def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> Mode
 
 
 def _generated(
-    cls: type[RestInterface[Any]], schema: ModelSchema | None, scope: RowScope | None, parent: Parent | None, where: Place, issues: Issues
+    cls: type[RestInterface[Any]],
+    schema: ModelSchema | None,
+    scope: RowScope | None,
+    parent: Parent | None,
+    where: Place,
+    issues: Issues,
 ) -> list[RestRoute]:
     for option in ("include", "exclude"):
         for name in getattr(cls, option):

@@ -9,7 +9,8 @@ from typing import Any
 
 import attrs
 
-from loom.domain.model import FieldSchema, ModelSchema, schema_of
+from loom.application.profiles import Profile as Loaded
+from loom.domain.model import FieldSchema, ModelSchema, ProjectionSchema, schema_of
 from loom.domain.schema import INT_RANGE, Kind, LogicalType, json_schema, logical_type
 
 Schema = dict[str, Any]
@@ -33,6 +34,7 @@ class Components:
         self._reserved = frozenset(reserved)
         self._json_value: Schema | None = None
         self._names: dict[tuple[type, Direction], str] = {}
+        self._named: dict[tuple[type, str], Schema] = {}
 
     def add(self, name: str, schema: Schema) -> Schema:
         """Add a schema under a name of that beginning, and return the reference to it."""
@@ -60,6 +62,34 @@ class Components:
         else:
             schema = json_schema(logical)
         return _accepted(schema, logical) if direction is Direction.INPUT else schema
+
+    def of_loaded(self, loaded: Loaded, name: str) -> Schema:
+        """The schema of an entity with what a profile loads beside it."""
+        if not loaded.names:
+            return self._reference(loaded.model, Direction.OUTPUT)
+        schema = schema_of(loaded.model)
+        title = f"{schema.name}_{name}"
+        made = self._named.get((loaded.model, name))
+        if made is None:
+            made = self._named[loaded.model, name] = self.add(title, {})
+            held = self._object(schema, Direction.OUTPUT)
+            relations = {each.name: each for each in schema.relations}
+            for each, child in loaded.relations.items():
+                row = self.of_loaded(child, f"{name}_{each}")
+                relation = relations[each]
+                held["properties"][each] = (
+                    {"type": "array", "items": row} if relation.many else _or_null(row, relation.shape.nullable)
+                )
+            projections = {each.name: each for each in schema.projections}
+            held["properties"] |= {each: self._projected(projections[each]) for each in loaded.projections}
+            held["required"] = list(held["properties"])
+            self.schemas[made["$ref"].rpartition("/")[2]] = held
+        return made
+
+    def _projected(self, projection: ProjectionSchema) -> Schema:
+        if projection.type is not None:
+            return self.of_type(projection.type, Direction.OUTPUT)
+        return _or_null(self._reference(projection.target, Direction.OUTPUT), projection.shape.nullable)
 
     def _reference(self, cls: type, direction: Direction) -> Schema:
         name = self._names.get((cls, direction))

@@ -15,7 +15,7 @@ from loom.application.rest.plan import FilterPlan, ParameterPlan
 from loom.application.rest.text import text_reader
 from loom.domain.errors import Place
 from loom.domain.expr import Expr, Ref, col
-from loom.domain.model import FieldSchema, ModelSchema
+from loom.domain.model import FieldSchema, ModelSchema, schema_of
 from loom.domain.query import Sort
 from loom.domain.schema import Kind, LogicalType, logical_type
 
@@ -87,9 +87,10 @@ def compile_sorts(
 def _column(
     name: str, option: str, interface: type[RestInterface[Any]], row: ModelSchema, where: Place, issues: Issues
 ) -> FieldSchema | None:
-    entry = row.field(name)
+    entry = row.field(name) or (_related(name, row) if option == "filters" else None)
     if entry is None:
-        issues.unknown("LOOM-REST-019", where, f"{interface.__name__}.{option}: column", name, row.names)
+        known = [*row.names, *(_reachable(row) if option == "filters" else ())]
+        issues.unknown("LOOM-REST-019", where, f"{interface.__name__}.{option}: column", name, known)
     elif not has_order(entry.type) or entry.type.kind is Kind.BYTES:
         issues.add(
             "LOOM-REST-020",
@@ -99,6 +100,24 @@ def _column(
         )
         return None
     return entry
+
+
+def _related(name: str, row: ModelSchema) -> FieldSchema | None:
+    """The column at the end of relations, under its whole name; null where one on the way may be none."""
+    nullable, (*path, last) = False, name.split(".")
+    for part in path:
+        relation = next((each for each in row.relations if each.name == part), None)
+        if relation is None:
+            return None
+        nullable, row = nullable or relation.shape.nullable, schema_of(relation.target)
+    entry = row.field(last)
+    if entry is None:
+        return None
+    return attrs.evolve(entry, name=name, type=attrs.evolve(entry.type, nullable=nullable or entry.type.nullable))
+
+
+def _reachable(row: ModelSchema) -> list[str]:
+    return [f"{relation.name}.{name}" for relation in row.relations for name in schema_of(relation.target).names]
 
 
 def _filters(entry: FieldSchema) -> Iterable[FilterPlan]:

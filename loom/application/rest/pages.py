@@ -18,8 +18,8 @@ from loom.application.rest.cursor import Cursors
 from loom.application.rest.declare import PaginationMode, RestInterface
 from loom.application.rest.filters import compile_filters, compile_sorts
 from loom.application.rest.plan import FilterPlan, PagePlan, ParameterPlan
-from loom.application.rest.profiles import PARAMETER, answers_of, compile_profile
 from loom.application.rest.problems import UnknownCursor
+from loom.application.rest.profiles import PARAMETER, answers_of, compile_profile
 from loom.application.rest.text import integer_between, text_reader
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
@@ -112,7 +112,11 @@ def compile_page(
         mode=rules.mode,
         size=None if whole else rules.size,
         row=row,
-        parameters=(*(() if whole else rules.parameters), *((rules.sort,) if own and rules.sort else ()), *((rules.profile,) if own and rules.profile else ())),
+        parameters=(
+            *(() if whole else rules.parameters),
+            *((rules.sort,) if own and rules.sort else ()),
+            *((rules.profile,) if own and rules.profile else ()),
+        ),
         filters=rules.filters if own else (),
         profile=rules.default_profile if own else "",
     )

@@ -13,6 +13,7 @@ from loom.application.compile import Issues
 from loom.application.rest.pages import ListRules, compile_page
 from loom.application.rest.paths import PathTemplate
 from loom.application.rest.plan import HeaderPlan, PagePlan, ParameterPlan
+from loom.application.rest.profiles import Profile
 from loom.application.rest.text import is_repeated, text_reader
 from loom.application.usecase.plan import ParamPlan, UseCasePlan
 from loom.domain.errors import Place
@@ -22,12 +23,13 @@ from loom.domain.schema import LogicalType, logical_type
 
 @attrs.frozen(kw_only=True)
 class Parameters:
-    """All parameters of a route."""
+    """All parameters of a route; where it is ``profiled``, the interface's profiles say what its answer holds."""
 
     path: tuple[ParameterPlan, ...]
     query: tuple[ParameterPlan, ...]
     header: tuple[HeaderPlan, ...]
     page: PagePlan | None
+    profiled: bool = False
 
 
 def compile_parameters(
@@ -49,7 +51,10 @@ def compile_parameters(
         issues: takes what is wrong.
     """
     pages = [param.name for param in plan.params if param.source == "query"]
-    scalars = {param.name: param for param in plan.params if param.source == "param"}
+    scalars = {
+        param.name: param for param in plan.params if param.source == "param" and param.annotation is not Profile
+    }
+    profiled = [param.name for param in plan.params if param.annotation is Profile]
     headers = [param for param in plan.params if param.source == "header"]
     for name in path.parameters:
         if name not in scalars:
@@ -60,6 +65,8 @@ def compile_parameters(
     read = [(param, _parameter(param, None, plan, where, issues)) for param in headers]
     page = compile_page(pages, row, plan, rules, where, issues)
     extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
+    if rules.profile is not None and plan.model is rules.model:
+        extra = (*extra, *(attrs.evolve(rules.profile, name=name) for name in profiled))
     for parameter in extra:
         if parameter.name in scalars:
             issues.add(
@@ -73,6 +80,7 @@ def compile_parameters(
         query=(*(found for name, found in compiled.items() if found and name not in path.parameters), *extra),
         header=tuple(HeaderPlan(param.header, found) for param, found in read if found),
         page=page,
+        profiled=plan.model is rules.model if profiled else page is not None and page.row.model is rules.model,
     )
 
 

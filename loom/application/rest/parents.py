@@ -1,0 +1,174 @@
+"""Nested resources: ``prefix = "/users/{user_id}/addresses"``, where the path says to whom the rows belong.
+
+A generated use case takes the parameters of the prefix beside its own, and its ``main_repo`` knows only the rows of
+that parent. So a row of another parent does not exist for it, and a new row belongs to the parent of its path.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+
+from loom.application.compile import Issues
+from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.paths import shape_of
+from loom.application.rest.replies import location_of
+from loom.application.rest.scoped_repository import BoundScope, ScopedRepository, plain_value
+from loom.application.usecase.declaration import UseCase
+from loom.domain.errors import NotFound, Place
+from loom.domain.expr import Literal, col
+from loom.domain.model import FieldSchema, ModelSchema, entity_of, schema_of
+from loom.domain.query import Page
+from loom.ports.persistence import Repository
+
+
+@attrs.frozen(kw_only=True)
+class ParentKey:
+    """One parameter of the prefix: the foreign key that must equal it, and the row that it names."""
+
+    parameter: str
+    field: FieldSchema
+    model: type
+    column: str
+
+
+@attrs.frozen(kw_only=True)
+class Parent:
+    """To whom the rows of a nested interface belong."""
+
+    schema: ModelSchema
+    keys: tuple[ParentKey, ...]
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The foreign keys by parameter."""
+        return {key.parameter: key.field.name for key in self.keys}
+
+    def scope(self, given: Mapping[str, Any]) -> BoundScope:
+        """The rows of one parent."""
+        values = {key.field.name: given[key.parameter] for key in self.keys}
+        parts = [col(name) == Literal(plain_value(value)) for name, value in values.items()]
+        where = parts[0]
+        for part in parts[1:]:
+            where = where & part
+        return BoundScope.of(self.schema.name, where, values)
+
+    async def require(self, use_case: UseCase[Any, Any], given: Mapping[str, Any]) -> None:
+        """Refuse a parent that does not exist.
+
+        Raises:
+            NotFound: of the first one that is missing.
+        """
+        for key in self.keys:
+            rows: Repository[Any] = use_case._scope().repository(key.model)
+            if await rows.find(col(key.column) == given[key.parameter]) is None:
+                raise NotFound(key.model.__name__, given[key.parameter])
+
+
+def compile_parent(
+    interface: type[RestInterface[Any]], schema: ModelSchema | None, where: Place, issues: Issues
+) -> Parent | None:
+    """Check the parent of an interface; ``None`` where it has none, or an issue was recorded."""
+    if not interface.parent:
+        return None
+    if schema is None or not interface.auto:
+        issues.add("LOOM-REST-061", where, "parent has no effect without auto", "set auto = True, and name the entity")
+        return None
+    declared = {interface.parent: interface.parent} if isinstance(interface.parent, str) else interface.parent
+    keys = []
+    for parameter, name in declared.items():
+        if f"{{{parameter}}}" not in interface.prefix.split("/"):
+            told = f"parent: the prefix {interface.prefix!r} has no parameter {{{parameter}}}"
+            issues.add("LOOM-REST-061", where, told, 'write prefix = "/users/{user_id}/addresses", parent = "user_id"')
+        field = schema.field(name)
+        found = None if field is None else _referred(schema, field)
+        if field is None:
+            issues.unknown("LOOM-REST-061", where, f"{interface.__name__}.parent: field", name, schema.names)
+        elif found is None:
+            told = f"parent: {schema.name}.{name} refers to no entity"
+            issues.add("LOOM-REST-061", where, told, 'declare it: field(references="table.column"), or a relation')
+        else:
+            keys.append(ParentKey(parameter=parameter, field=field, model=found[0], column=found[1]))
+    return Parent(schema=schema, keys=tuple(keys)) if len(keys) == len(declared) else None
+
+
+def nested_route(route: RestRoute, parent: Parent) -> RestRoute:
+    """The route with its generated use case inside the parent."""
+    made = _nested(route.use_case, parent, creates=route.method == "POST")
+    return attrs.evolve(route, use_case=made, declared_at=route.declared_at)
+
+
+def nested_location(parent: Parent | None, schema: ModelSchema, prefix: str) -> Callable[[Any], str]:
+    """The function that builds the path of a row from the row, which says who its parent is."""
+    if parent is None:
+        return location_of(schema, prefix)
+    fields, below = parent.fields, location_of(schema, "")
+
+    def locate(row: Any) -> str:
+        found = prefix
+        for parameter, field in fields.items():
+            found = found.replace(f"{{{parameter}}}", quote(str(plain_value(getattr(row, field))), safe=""))
+        return found + below(row)
+
+    return locate
+
+
+def is_whole(parent: Parent | None, prefix: str) -> bool:
+    """Whether the parent fills in every parameter of the prefix."""
+    return shape_of(prefix).count("{}") == (len(parent.keys) if parent else 0)
+
+
+def _referred(schema: ModelSchema, field: FieldSchema) -> tuple[type, str] | None:
+    """The entity and the column that a foreign key refers to."""
+    table, _, column = (field.options.references or "").rpartition(".")
+    model = entity_of(table) if table else None
+    for relation in schema.relations:
+        if relation.options.foreign_key == field.name and not relation.many:
+            model = relation.target
+    if model is None:
+        return None
+    keys = schema_of(model).keys
+    return (model, column or keys[0].name) if column or len(keys) == 1 else None
+
+
+def _nested(use_case: type[UseCase[Any, Any]], parent: Parent, *, creates: bool) -> type[UseCase[Any, Any]]:
+    inner = use_case.execute
+    own = inspect.signature(inner)
+    result = inner.__annotations__.get("return")
+
+    async def execute(self: Any, **given: Any) -> Any:
+        of_parent = {key.parameter: given.pop(key.parameter) for key in parent.keys}
+        self._loom_parent = parent.scope(of_parent)
+        if creates or typing.get_origin(result) is AsyncIterator:
+            await parent.require(self, of_parent)
+        found = await inner(self, **given)
+        if isinstance(found, Page) and not found.items:
+            # An empty list of somebody who does not exist is no list.
+            await parent.require(self, of_parent)
+        return found
+
+    def main_repo(self: Any) -> ScopedRepository[Any]:
+        return ScopedRepository(super(made, self).main_repo, self._loom_parent)
+
+    added = [
+        inspect.Parameter(key.parameter, inspect.Parameter.KEYWORD_ONLY, annotation=key.field.type.python)
+        for key in parent.keys
+    ]
+    execute.__annotations__ = {**inner.__annotations__, **{each.name: each.annotation for each in added}}
+    execute.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    namespace = {
+        "__module__": use_case.__module__,
+        "__qualname__": use_case.__qualname__,
+        "__doc__": use_case.__doc__,
+        "execute": execute,
+        "main_repo": property(main_repo),
+    }
+    made: Any = types.new_class(use_case.__name__, (use_case,), {}, lambda body: body.update(namespace))
+    found: type[UseCase[Any, Any]] = made
+    return found
