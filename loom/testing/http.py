@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json as json_module
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
@@ -176,8 +176,7 @@ class HttpTestHarness:
             await stack.enter_async_context(app.router.lifespan_context(app))
             wanted_codec: Any = Codec
             self._codec = self.kernel.resolve(wanted_codec)
-            logging.getLogger("loom.rest").addHandler(self._log)
-            stack.callback(logging.getLogger("loom.rest").removeHandler, self._log)
+            stack.enter_context(self._log.listening())
             transport = httpx.ASGITransport(app=app)
             self._client = await stack.enter_async_context(
                 httpx.AsyncClient(transport=transport, base_url=_BASE, headers=self._headers)
@@ -246,6 +245,19 @@ class _Causes(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self._found: dict[str, BaseException] = {}
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear of errors also where the kernel's own logging is silent."""
+        log = logging.getLogger("loom.rest")
+        level = log.level
+        log.setLevel(min(log.getEffectiveLevel(), logging.ERROR))
+        log.addHandler(self)
+        try:
+            yield
+        finally:
+            log.removeHandler(self)
+            log.setLevel(level)
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None

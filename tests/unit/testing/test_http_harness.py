@@ -148,6 +148,12 @@ async def test_a_kernel_mounted_in_an_application_is_served_with_it(store: Memor
             (await http.put("/own", content=b"x", if_match='"1"', idempotency_key="k", bearer="t")).expect(405)
 
 
+async def test_the_servers_reason_is_known_also_where_the_log_is_silent() -> None:
+    kernel = Kernel.from_yaml(overrides=["observability.log.format=silent"], modules=[testing_shop])
+    async with HttpTestHarness(kernel, overrides={Mailer: Mailer()}) as http:
+        assert isinstance((await http.get("/service/broken")).cause, RuntimeError)
+
+
 async def test_a_harness_that_is_not_open_says_how_to_open_it() -> None:
     with pytest.raises(LoomError, match=r"the harness is not open\. write async with"):
         await HttpTestHarness(Kernel.from_yaml()).get("/")
