@@ -76,6 +76,23 @@ class RowPlan(Generic[M]):
             raise self._faults(given) from None
         return self._stamped(row, now) if self.schema.timestamps else row
 
+    def insert_all(self, values: Sequence[object], *, now: dt.datetime) -> list[list[Any]]:
+        """The rows to store for many new values.
+
+        Raises:
+            InvalidInput: values that do not fit, of all rows; each path begins with the position of its row.
+        """
+        rows: list[list[Any]] = []
+        errors: list[FieldError] = []
+        for position, each in enumerate(values):
+            try:
+                rows.append(self.insert(each, now=now))
+            except InvalidInput as error:
+                errors += [attrs.evolve(fault, path=(position, *fault.path)) for fault in error.errors]
+        if errors:
+            raise InvalidInput(errors, subject=self.schema.name)
+        return rows
+
     def changes(self, key: Any, values: object, *, now: dt.datetime) -> dict[str, Any]:
         """What to store for changed fields, by name, without the key fields and those that the store keeps.
 

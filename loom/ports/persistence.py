@@ -58,6 +58,14 @@ class Writer(Protocol[M_co]):
             CheckFailed: a named check of the model does not hold.
         """
 
+    async def create_all(self, values: Sequence[object]) -> Sequence[M_co]:
+        """Insert many rows, or none, and return them as stored, in the order of ``values``; in few statements.
+
+        Raises:
+            InvalidInput: values that do not fit, of all rows; each path begins with the position of its row.
+            Conflict: as ``create``; it does not say which row.
+        """
+
     async def create_many(self, values: Sequence[object]) -> int:
         """Insert many rows in one go, for loading; returns how many."""
 

@@ -69,6 +69,12 @@ class MemoryRepository(Generic[M]):
         row = self.plan.rows.insert(values, now=self.clock.now())
         return self.plan.rows.build(self._dooming(lambda: self.transaction().insert(self._table, row)))
 
+    async def create_all(self, values: Sequence[object]) -> Sequence[M]:
+        self.state.check_write()
+        rows = self.plan.rows.insert_all(values, now=self.clock.now())
+        made = self._dooming(lambda: [self.transaction().insert(self._table, row) for row in rows])
+        return list(map(self.plan.rows.build, made))
+
     async def create_many(self, values: Sequence[object]) -> int:
         self.state.check_write()
         now = self.clock.now()

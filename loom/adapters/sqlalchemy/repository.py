@@ -24,6 +24,8 @@ from loom.domain.query import Page, Query
 from loom.ports.clock import Clock
 
 M = TypeVar("M")
+_AT_ONCE = (64, 8, 1)
+"""Rows that one insertion takes."""
 
 
 @attrs.frozen(eq=False)
@@ -77,6 +79,19 @@ class SqlRepository(Generic[M]):
         if self._rows.auto is not None and not counted:
             await self.foreign_keys.count_on(self.session, self._table, self._rows.auto)
         return self._rows.build(made[0])
+
+    async def create_all(self, values: Sequence[object]) -> Sequence[M]:
+        self.session.state.check_write()
+        rows = self._rows.insert_all(values, now=self.clock.now())
+        given = [row for row in rows if not self._is_counted(row)]
+        made = {self._rows.key_of(row): row for row in await self._insert_all(given, counted=False)}
+        if self._rows.auto is not None and given:
+            await self.foreign_keys.count_on(self.session, self._table, self._rows.auto)
+        counted = await self._insert_all([row for row in rows if self._is_counted(row)], counted=True)
+        # No store promises the order of what comes back, but all count up row by row.
+        numbered = iter(sorted(counted, key=self._rows.key_of))
+        found = [next(numbered) if self._is_counted(row) else made[self._rows.key_of(row)] for row in rows]
+        return list(map(self._rows.build, found))
 
     async def create_many(self, values: Sequence[object]) -> int:
         self.session.state.check_write()
@@ -182,6 +197,26 @@ class SqlRepository(Generic[M]):
             await self.session.run_many(statement, arguments, table=self._table)
         except ForeignKeyFailed as error:
             raise await self.foreign_keys.dangling(self.session, self._table, rows) from error
+
+    async def _insert_all(self, rows: Sequence[Sequence[Any]], *, counted: bool) -> Sequence[Sequence[Any]]:
+        made: list[Sequence[Any]] = []
+        start = 0
+        try:
+            while start < len(rows):
+                # Few sizes, so that there are few statements to prepare.
+                count = next(size for size in _AT_ONCE if size <= len(rows) - start)
+                statement = self.model.statements.insert_rows(count, counted=counted)
+                part = [self._own(row, counted) for row in rows[start : start + count]]
+                flat = [value for row in part for value in row]
+                made += await self.session.rows(statement, flat, table=self._table)
+                start += count
+        except ForeignKeyFailed as error:
+            raise await self.foreign_keys.dangling(self.session, self._table, rows) from error
+        return made
+
+    def _own(self, row: Sequence[Any], counted: bool) -> Sequence[Any]:
+        position = self._rows.key_positions[0] if counted else len(row)
+        return [*row[:position], *row[position + 1 :]]
 
     def _key_values(self, key: Any) -> dict[str, Any]:
         fields = self.model.table.schema.keys

@@ -69,6 +69,7 @@ class ModelStatements:
         counted = [field.name for field in table.schema.fields if not field.options.autoincrement]
         self.get = compiled(sa.select(*self.columns).where(is_row(table)), dialect)
         self._deletes: dict[bool, Statement] = {}
+        self._inserts: dict[tuple[int, bool], Statement] = {}
         self.insert = self._insert(names, returning=True)
         self.insert_counted = self._insert(counted, returning=True)
         self.insert_many = self._insert(names, returning=False)
@@ -99,6 +100,17 @@ class ModelStatements:
         if found is None:
             made = sa.delete(self._table.table).where(is_row(self._table, expected))
             found = self._deletes[expected] = compiled(made, self._dialect)
+        return found
+
+    def insert_rows(self, count: int, *, counted: bool) -> Statement:
+        """The insertion of so many rows at once. Parameters stand in the order of the rows, and of the columns in each;
+        counted keys are left out."""
+        found = self._inserts.get((count, counted))
+        if found is None:
+            names = [field.name for field in self._table.schema.fields if not (counted and field.options.autoincrement)]
+            rows = [{name: _parameter(self._table, f"{name}_{row}", name) for name in names} for row in range(count)]
+            made = sa.insert(self._table.table).values(rows).returning(*self.columns)
+            found = self._inserts[count, counted] = compiled(made, self._dialect)
         return found
 
     def page(self, bounds: Bounds, query: Query, selected: Selected | None = None) -> sa.Select[Any]:

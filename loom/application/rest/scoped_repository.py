@@ -86,6 +86,10 @@ class ScopedRepository(Generic[M]):
     async def create(self, values: object) -> M:
         return self.scope.require(await self.inner.create(self._filled(values)))
 
+    async def create_all(self, values: Sequence[object]) -> Sequence[M]:
+        made = await self.inner.create_all([self._filled(each) for each in values])
+        return [self.scope.require(row) for row in made]
+
     async def create_many(self, values: Sequence[object]) -> int:
         # One by one: only a row that comes back can be looked at.
         for each in values:

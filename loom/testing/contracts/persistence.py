@@ -10,6 +10,7 @@ Needs pytest and pytest-asyncio. Each test expects tables without rows; how they
 from __future__ import annotations
 
 from loom.testing.contracts.persistence_answers import AnswersContract
+from loom.testing.contracts.persistence_bulk import BulkContract
 from loom.testing.contracts.persistence_guarded import ConstraintContract, SoftDeleteContract, VersionContract
 from loom.testing.contracts.persistence_outbox import JobStatusContract, OutboxContract
 from loom.testing.contracts.persistence_queries import QueryContract
@@ -19,6 +20,7 @@ from loom.testing.contracts.persistence_units import UnitOfWorkContract
 
 class PersistenceContract(
     RepositoryContract,
+    BulkContract,
     QueryContract,
     VersionContract,
     SoftDeleteContract,
