@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import attrs
@@ -36,17 +36,15 @@ class Served:
 
     def status(self, path: str) -> int:
         """The status of a GET over a connection of its own; 0 where nobody accepts it."""
-        connection = self.connect()
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status
-        except OSError:
-            return 0
-        finally:
-            connection.close()
+        with closing(self.connect()) as connection:
+            try:
+                connection.request("GET", path)
+                return connection.getresponse().status
+            except OSError:
+                return 0
 
     def texts(self) -> list[str]:
-        with sqlite3.connect(self.database) as connection:
+        with closing(sqlite3.connect(self.database)) as connection:
             return [text for (text,) in connection.execute("select text from entries")]
 
 
@@ -91,25 +89,27 @@ class Client(threading.Thread):
         self.cut: list[str] = []
 
     def run(self) -> None:
-        connection = self.api.connect()
         number = 0
-        while not (self.polite and self.not_ready.is_set()):
-            number += 1
-            text = f"{self.label} {number}"
-            try:
-                if connection.sock is None:
-                    connection.connect()
-            except OSError:
-                return
-            try:
-                body = json.dumps({"text": text, "seconds": 0.02})
-                connection.request("POST", "/entries", body, {"content-type": "application/json"})
-                answer = connection.getresponse()
-                answer.read()
-            except (OSError, http.client.HTTPException):
-                self.cut.append(text)
-                connection.close()
-                continue
+        with closing(self.api.connect()) as connection:
+            while not (self.polite and self.not_ready.is_set()):
+                number += 1
+                try:
+                    if connection.sock is None:
+                        connection.connect()
+                except OSError:
+                    return
+                self._send(connection, f"{self.label} {number}")
+
+    def _send(self, connection: http.client.HTTPConnection, text: str) -> None:
+        try:
+            body = json.dumps({"text": text, "seconds": 0.02})
+            connection.request("POST", "/entries", body, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException):
+            self.cut.append(text)
+            connection.close()
+        else:
             assert answer.status == 201
             self.answered.append(text)
 
