@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from loom.application.relations import link_entity
 from loom.application.usecase.application import Application
 from loom.application.usecase.compute import Compute
 from loom.application.usecase.created import Created
@@ -37,7 +38,7 @@ from loom.domain.expr import F, col, msg, params, payload, principal
 from loom.domain.message import Envelope, ErrorEnvelope
 from loom.domain.model import FieldOptions, command, entity, field, key, projection, relation, schema_of
 from loom.domain.query import Page, Query, Sort
-from loom.domain.relations import NOT_LOADED, Link
+from loom.domain.relations import NOT_LOADED, Link, NotLoadedError, RelationOptions
 from loom.ports.persistence import Repository
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ __all__ = [
     "LoomError",
     "MissingExtra",
     "NotFound",
+    "NotLoadedError",
     "OnMissing",
     "Page",
     "Patch",
@@ -80,6 +82,7 @@ __all__ = [
     "PreconditionFailed",
     "Principal",
     "Query",
+    "RelationOptions",
     "Repository",
     "Rule",
     "RuleViolations",
@@ -95,6 +98,7 @@ __all__ = [
     "field",
     "index",
     "key",
+    "link_entity",
     "msg",
     "params",
     "payload",

@@ -4,6 +4,7 @@ from loom.application.jobs.declare import Delivery, Job
 from loom.application.jobs.service import JobHandle, JobService
 from loom.application.rest.auto import AutoCrud, auto_crud
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
+from loom.application.rest.profiles import Profile
 from loom.config.rest_app import app_of, create_app, mount
 from loom.ports.jobs import JobState, JobStatus
 
@@ -17,6 +18,7 @@ __all__ = [
     "JobState",
     "JobStatus",
     "PaginationMode",
+    "Profile",
     "RestInterface",
     "RestRoute",
     "app_of",

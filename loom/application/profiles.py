@@ -45,10 +45,8 @@ def compile_profiles(schema: ModelSchema, schemas: Mapping[type, ModelSchema], i
     for name, paths in schema.profiles.items():
         before = len(issues.found)
         if not name.isidentifier() or name in taken:
-            told = (
-                f"profile {name!r} of {schema.name} has the name of a field" if name in taken else f"profile {name!r}"
-            )
-            issues.add("LOOM-CORE-055", schema.model, f"{told} cannot be asked for", "give it another name")
+            told = "has the name of a field" if name in taken else "has no name that a client could write"
+            issues.add("LOOM-CORE-055", schema.model, f"profile {name!r} of {schema.name} {told}", "give it another")
         root = _Node(schema.model)
         _Expansion(schema, name, schemas, issues).expand(root, paths, ((schema.model, name),))
         if len(issues.found) == before:
@@ -77,8 +75,8 @@ class _Expansion:
                 node.projections.append(head)
             elif entry is None and head in schema.profiles and not dot:
                 self._profile(node, schema, head, trail)
-            else:
-                what = f"profile {self.name!r} of {self.schema.name}: {schema.name}."
+            elif len(trail) == 1:  # of a profile inside this one it is told there
+                what = f"profile {self.name!r} of {self.schema.name}: relation, projection or profile of {schema.name}"
                 known = [*loaded, *schema.profiles]
                 self.issues.unknown("LOOM-CORE-055", self.schema.model, what, path, known)
 
