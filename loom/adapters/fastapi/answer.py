@@ -28,6 +28,7 @@ Write = Callable[[Any, Scope, Query], "Answer"]
 
 _LOG = logging.getLogger("loom.rest")
 _CORRELATION = CORRELATION_HEADER.encode()
+_WITHOUT_BODY = (204, 304)
 _PARENT = TRACEPARENT_HEADER.encode()
 # Reserved characters and the percent sign (RFC 3986): they stand in an address as they are.
 _URI = ":/?#[]@!$&'()*+,;=%~"
@@ -51,7 +52,7 @@ class Answer:
     async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Send it; to ``HEAD`` without its body."""
         start = self.start(context)
-        if self.status != 204:
+        if self.status not in _WITHOUT_BODY:
             start["headers"].append((b"content-length", str(len(self.body)).encode("ascii")))
         await send(start)
         body = b"" if scope["method"] == "HEAD" else self.body

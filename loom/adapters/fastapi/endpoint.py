@@ -10,6 +10,7 @@ import attrs
 from starlette.types import Receive, Scope, Send
 
 from loom.adapters.fastapi.answer import Answer, Response, Write, error_answer, problem_answer, writer
+from loom.adapters.fastapi.conditional import expectation_of, tagged
 from loom.adapters.fastapi.idempotent import Keyed, Keys
 from loom.adapters.fastapi.request import Disconnected, HeaderReader, PathReader, QueryReader, context_of, read_body
 from loom.adapters.fastapi.streamed import StreamedAnswer
@@ -66,7 +67,8 @@ class UseCaseOperation:
         self._pager = _pager(route, runtime)
         keyed = route.idempotency is not Idempotency.OFF
         self._keyed = Keyed(route.idempotency, runtime.keys) if keyed else None
-        self._write: Write = writer(route, runtime.codec, self._pager)
+        self._expectation = expectation_of(route)
+        self._write: Write = tagged(route, writer(route, runtime.codec, self._pager))
         self._status = route.reply.status
         self._streamed = route.reply.kind is Reply.STREAM
         self._runtime = runtime
@@ -87,6 +89,8 @@ class UseCaseOperation:
         command = None if self._command is None else await self._read_command(self._command, scope, receive, faults)
         if faults:
             raise InvalidRequest(faults)
+        if self._expectation is not None:
+            self._expectation.read(scope, params)
         query = _NO_QUERY
         if self._pager is not None:
             query = params[self._pager.argument] = self._pager.query(params)

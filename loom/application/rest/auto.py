@@ -18,12 +18,13 @@ import attrs
 from loom.application.rest.commands import create_command, patch_command
 from loom.application.rest.profiles import PARAMETER, Profile
 from loom.application.usecase.declaration import UseCase
-from loom.application.usecase.markers import Input
+from loom.application.usecase.markers import ExpectedVersion, Input
 from loom.domain.errors import NotFound
 from loom.domain.model import ModelSchema, schema_of
 from loom.domain.query import Page, Query
 
 Execute = Callable[..., Coroutine[Any, Any, Any]]
+_VERSION: Mapping[str, Any] = MappingProxyType({"expected_version": ExpectedVersion()})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -107,19 +108,23 @@ def _create(schema: ModelSchema, command: type) -> type[UseCase[Any, Any]]:
 def _update(schema: ModelSchema, command: type) -> type[UseCase[Any, Any]]:
     key_of = _key_reader(schema)
 
-    async def execute(self: UseCase[Any, Any], cmd: Any, **key: Any) -> Any:
-        return _found(await self.main_repo.update(key_of(key), cmd), schema, key_of(key))
+    async def execute(self: UseCase[Any, Any], cmd: Any, *, expected_version: int | None = None, **key: Any) -> Any:
+        row = await self.main_repo.update(key_of(key), cmd, expected_version=expected_version)
+        return _found(row, schema, key_of(key))
 
-    return _use_case("update", schema, execute, {"cmd": command, **_key_types(schema)}, schema.model)
+    parameters = {"cmd": command, **_key_types(schema), **_version_type(schema)}
+    return _use_case("update", schema, execute, parameters, schema.model, defaults=_VERSION)
 
 
 def _delete(schema: ModelSchema) -> type[UseCase[Any, Any]]:
     key_of = _key_reader(schema)
 
-    async def execute(self: UseCase[Any, Any], **key: Any) -> None:
-        _found(await self.main_repo.delete(key_of(key)) or None, schema, key_of(key))
+    async def execute(self: UseCase[Any, Any], *, expected_version: int | None = None, **key: Any) -> None:
+        was_there = await self.main_repo.delete(key_of(key), expected_version=expected_version)
+        _found(was_there or None, schema, key_of(key))
 
-    return _use_case("delete", schema, execute, _key_types(schema), type(None))
+    parameters = _key_types(schema) | _version_type(schema)
+    return _use_case("delete", schema, execute, parameters, type(None), defaults=_VERSION)
 
 
 def _export(schema: ModelSchema) -> type[UseCase[Any, Any]]:
@@ -165,6 +170,10 @@ def _signature(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> in
         for name, annotation in parameters.items()
     ]
     return inspect.Signature([own, *named])
+
+
+def _version_type(schema: ModelSchema) -> dict[str, Any]:
+    return {"expected_version": int | None} if schema.version else {}
 
 
 def _key_types(schema: ModelSchema) -> dict[str, Any]:

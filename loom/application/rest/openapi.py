@@ -11,6 +11,7 @@ from loom.application.rest.components import Components, Direction, Schema
 from loom.application.rest.declare import Idempotency, PaginationMode
 from loom.application.rest.idempotency import KEY_HEADER, KEY_PATTERN
 from loom.application.rest.plan import InterfacePlan, ParameterPlan, Reply, RoutePlan
+from loom.application.rest.preconditions import IF_MATCH, IF_NONE_MATCH, TAGS_PATTERN
 from loom.application.rest.problems import PROBLEM_TYPE, phrase, status_of
 from loom.domain.errors import Forbidden, LoomError, Unauthenticated
 from loom.ports.security import SecurityScheme
@@ -46,6 +47,10 @@ _PROBLEM: Schema = {
 }
 _CORRELATION = {"X-Correlation-ID": {"$ref": "#/components/headers/CorrelationId"}}
 _REPLAYED = {"description": "There where the key had been answered before.", "schema": {"const": "true"}}
+_ETAG = {
+    "description": "The version of the row, for If-Match; not there where the request has a query string.",
+    "schema": {"type": "string"},
+}
 _HEADERS = {
     "CorrelationId": {
         "description": "Identifies the request in every log line; taken from the request header of this name.",
@@ -151,6 +156,7 @@ def _operation(route: RoutePlan, names: Sequence[str], components: Components, p
     ]
     if route.idempotency is not Idempotency.OFF:
         parameters.append(_key_parameter(route.idempotency))
+    parameters += _conditions(route)
     described: dict[str, Any] = {"summary": route.summary, "tags": list(route.tags)}
     if parameters:
         described["parameters"] = parameters
@@ -159,6 +165,7 @@ def _operation(route: RoutePlan, names: Sequence[str], components: Components, p
         described["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": body}}}
     described["responses"] = {
         str(route.reply.status): _success(route, components),
+        **_not_modified(route),
         **{str(status): _problem_response(status, problem) for status in _problem_statuses(route)},
     }
     return described
@@ -179,6 +186,22 @@ def _parameter(plan: ParameterPlan, place: str, components: Components) -> dict[
     return {**described, "schema": schema}
 
 
+def _conditions(route: RoutePlan) -> Iterable[dict[str, Any]]:
+    schema = {"type": "string", "pattern": TAGS_PATTERN}
+    if route.expected:
+        told = "The ETag of the version that is changed; another version is left as it is (412)."
+        yield {
+            "name": IF_MATCH,
+            "in": "header",
+            "required": route.if_match_required,
+            "description": told,
+            "schema": schema,
+        }
+    if route.method == "GET" and route.reply.version:
+        told = "The ETag that the client has; where nothing newer is there, it is not sent again (304)."
+        yield {"name": IF_NONE_MATCH, "in": "header", "required": False, "description": told, "schema": schema}
+
+
 def _key_parameter(mode: Idempotency) -> dict[str, Any]:
     return {
         "name": KEY_HEADER,
@@ -196,22 +219,41 @@ def _success(route: RoutePlan, components: Components) -> dict[str, Any]:
         headers["Location"] = {"description": "Path of the new row.", "schema": {"type": "string"}}
     if route.idempotency is not Idempotency.OFF:
         headers["Idempotency-Replayed"] = _REPLAYED
+    if route.reply.version:
+        headers["ETag"] = _ETAG
     described: dict[str, Any] = {"description": phrase(route.reply.status), "headers": headers}
     if route.reply.kind is not Reply.EMPTY:
         described["content"] = _content(route, components)
     return described
 
 
+def _not_modified(route: RoutePlan) -> dict[str, Any]:
+    if route.method != "GET" or not route.reply.version:
+        return {}
+    return {"304": {"description": phrase(304), "headers": {**_CORRELATION, "ETag": _ETAG}}}
+
+
 def _content(route: RoutePlan, components: Components) -> dict[str, Any]:
     if route.reply.kind is not Reply.STREAM:
         return {JSON_TYPE: {"schema": _body(route, components)}}
-    line = components.of(route.reply.type, Direction.OUTPUT)
+    line = _value(route, components)
     text = {"type": "string", "description": "One JSON value on each line.", "contentSchema": line}
     return {STREAM_TYPE: {"schema": text}}
 
 
+def _value(route: RoutePlan, components: Components) -> Schema:
+    """The schema of one value or row of an answer; where it depends on the profile, of each of them."""
+    answers = route.reply.answers
+    if not any(answers.values()):
+        return components.of(route.reply.type, Direction.OUTPUT)
+    each = [components.of_loaded(loaded, name) for name, loaded in answers.items() if loaded is not None]
+    plain = [components.of(route.reply.type, Direction.OUTPUT)] if None in answers.values() else []
+    # The richest first: whatever fits it fits the plain one too.
+    return {"anyOf": [*each, *plain]} if len(each) + len(plain) > 1 else each[0]
+
+
 def _body(route: RoutePlan, components: Components) -> Schema:
-    schema = components.of(route.reply.type, Direction.OUTPUT)
+    schema = _value(route, components)
     if route.page is None:
         return schema
     properties: dict[str, Any] = {"items": {"type": "array", "items": schema}}

@@ -84,7 +84,7 @@ class PagePlan:
 class ReplyPlan:
     """What success looks like. ``location`` builds the path of the created row from it, where there is one;
     ``answers`` is what rows hold beside what is stored, by profile, where there are profiles. The value
-    of a ``created`` reply is inside ``Created``."""
+    of a ``created`` reply is inside ``Created``; ``version`` names the field that its ``ETag`` is made from."""
 
     kind: Reply
     status: int
@@ -110,7 +110,7 @@ class Access:
 
 @attrs.frozen(kw_only=True)
 class RoutePlan:
-    """One method on one path."""
+    """One method on one path. ``expected`` is the parameter of the use case that takes the version of ``If-Match``."""
 
     method: str
     path: PathTemplate

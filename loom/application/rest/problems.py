@@ -48,6 +48,17 @@ class UnknownCursor(NotFound):
         super().__init__("page", "cursor")
 
 
+class PreconditionRequired(LoomError):
+    """The resource is changed only by requests that say which version they change (RFC 6585)."""
+
+    code = "LOOM-REST-IF-MATCH"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a change of this resource needs the header If-Match", remedy="send the ETag of the version that was read"
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Located:
     """A field error with the part of the request that it stands in: ``body``, ``query``, ``path`` or ``header``."""
@@ -75,6 +86,7 @@ STATUS: Mapping[type[LoomError], int] = {
     UnsupportedMedia: 415,
     InvalidInput: 422,
     RuleViolations: 422,
+    PreconditionRequired: 428,
     TooManyRequests: 429,
     Unavailable: 503,
     DeadlineExceeded: 504,

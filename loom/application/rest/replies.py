@@ -14,6 +14,7 @@ from loom.application.compile import Issues
 from loom.application.rest.components import check_schema
 from loom.application.rest.declare import RestRoute
 from loom.application.rest.plan import Reply, ReplyPlan
+from loom.application.rest.preconditions import versioned
 from loom.application.usecase.created import Created
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
@@ -51,7 +52,8 @@ def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Iss
             f"the result of {plan.name} has no JSON form: {fault}",
             "return an attrs class, a scalar, or a list of them",
         )
-    return ReplyPlan(kind=kind, status=status, type=value, created=created)
+    version = versioned(value) if kind is Reply.VALUE else ""
+    return ReplyPlan(kind=kind, status=status, type=value, created=created, version=version)
 
 
 def location_of(schema: ModelSchema, prefix: str) -> Callable[[Any], str]:

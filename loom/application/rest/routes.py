@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from loom.application.compile import Issues
 from loom.application.rest.access import access_errors, compile_access
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
@@ -14,7 +16,8 @@ from loom.application.rest.pages import ListRules
 from loom.application.rest.parameters import compile_parameters
 from loom.application.rest.paths import PathTemplate, path_template
 from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
-from loom.application.rest.problems import BodyTooLarge, UnknownCursor, UnsupportedMedia
+from loom.application.rest.preconditions import compile_precondition, expected_parameter
+from loom.application.rest.problems import BodyTooLarge, PreconditionRequired, UnknownCursor, UnsupportedMedia
 from loom.application.rest.replies import compile_reply
 from loom.application.usecase.compiler import compile_use_case
 from loom.application.usecase.declaration import UseCase
@@ -47,6 +50,10 @@ def compile_route(
     reply = compile_reply(route, plan, where, issues)
     access = compile_access(route, interface, where, issues)
     parameters = compile_parameters(plan, path, _row(reply), rules, where, issues)
+    if plan.read_only and interface.default_profile:
+        # What a profile loads changes without the row, and so without its version.
+        reply = attrs.evolve(reply, version="")
+    if_match_required = compile_precondition(plan, interface, where, issues)
     if plan.command is not None and method not in _BODY_METHODS:
         issues.add(
             "LOOM-REST-010",
@@ -67,10 +74,11 @@ def compile_route(
         query_parameters=parameters.query,
         header_parameters=parameters.header,
         page=parameters.page,
-        reply=reply,
+        reply=attrs.evolve(reply, answers=rules.answers) if parameters.profiled else reply,
         errors=(
             *_errors(plan, path, parameters.page),
             *access_errors(plan),
+            *_condition_errors(method, plan, reply, if_match_required),
             *(() if idempotency is Idempotency.OFF else (KeyRefused, KeyReused, RequestUnderWay)),
             *route.errors,
         ),
@@ -78,6 +86,8 @@ def compile_route(
         place=where,
         access=access,
         idempotency=idempotency,
+        expected=expected_parameter(plan),
+        if_match_required=if_match_required,
     )
 
 
@@ -113,6 +123,13 @@ def _summary(plan: UseCasePlan) -> str:
     # The docstring of UseCase itself says nothing about this one.
     text = inspect.cleandoc(plan.use_case.__dict__.get("__doc__") or "")
     return text.splitlines()[0] if text else plan.name
+
+
+def _condition_errors(method: str, plan: UseCasePlan, reply: ReplyPlan, required: bool) -> Iterator[type[LoomError]]:
+    if expected_parameter(plan) or (method == "GET" and reply.version):
+        yield MalformedInput
+    if required:
+        yield PreconditionRequired
 
 
 def _errors(plan: UseCasePlan, path: PathTemplate, page: PagePlan | None) -> Iterator[type[LoomError]]:

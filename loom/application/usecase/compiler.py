@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+import loom.application.usecase.expected
 import loom.application.usecase.loads  # noqa: F401 - registers the markers that ask the store
 from loom.application.compile import Issues, place_of
 from loom.application.generics import type_arguments

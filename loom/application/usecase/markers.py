@@ -31,6 +31,11 @@ class HeaderMarker:
 
 
 @attrs.frozen
+class ExpectedVersionMarker:
+    """The version that the caller expects the row to have."""
+
+
+@attrs.frozen
 class LoadByIdMarker:
     """The row whose key is in the parameter or command field ``by``."""
 
@@ -78,6 +83,12 @@ def Header(name: str, *, default: Any = ...) -> Any:  # noqa: N802
             annotation admits ``None``.
     """
     return HeaderMarker(name, default)
+
+
+def ExpectedVersion() -> Any:  # noqa: N802
+    """The version of the row that the caller read, or ``None`` where it does not say: what ``If-Match`` holds in HTTP.
+    Pass it on: ``await self.main_repo.update(key, changes, expected_version=expected)``."""
+    return ExpectedVersionMarker()
 
 
 def LoadById(  # noqa: N802

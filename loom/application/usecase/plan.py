@@ -47,8 +47,8 @@ class ParamPlan:
     """One parameter of ``execute``, or a hidden one that a load needs (``passed`` is false then).
 
     Attributes:
-        source: ``command``; ``param``, ``header`` or ``query`` (a ``Query``), which the caller gives by name; ``load``
-            or ``exists``.
+        source: ``command``; ``param``, ``header``, ``query`` (a ``Query``) or ``expected`` (a version), which the
+            caller gives by name; ``load`` or ``exists``.
         read: gives the value; a coroutine function where ``waits`` is true.
         default: of a parameter that the caller may leave out, else ``...``.
         header: name of the HTTP header, where the source is one.
@@ -71,7 +71,7 @@ class ParamPlan:
     @property
     def given(self) -> bool:
         """Whether the caller gives it by name."""
-        return self.source in ("param", "header", "query")
+        return self.source in ("param", "header", "query", "expected")
 
     @property
     def required(self) -> bool:
