@@ -10,12 +10,14 @@ from loom.application.usecase.compute import Compute
 from loom.application.usecase.created import Created
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.invoker import ApplicationInvoker
-from loom.application.usecase.markers import Exists, Header, Input, Load, LoadById, OnMissing
+from loom.application.usecase.markers import Exists, ExpectedVersion, Header, Input, Load, LoadById, OnMissing
 from loom.application.usecase.rule import Rule
 from loom.domain.absent import ABSENT, Absent, Patch, present
 from loom.domain.constraints import index
+from loom.domain.constraints import Index, index
 from loom.domain.context import Context, Principal
 from loom.domain.errors import (
+    CheckFailed,
     CompileError,
     ConfigError,
     Conflict,
@@ -26,6 +28,7 @@ from loom.domain.errors import (
     LoomError,
     MissingExtra,
     NotFound,
+    Overtaken,
     Place,
     PreconditionFailed,
     RuleViolations,
@@ -46,10 +49,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT",
-    "NOT_LOADED",
     "Absent",
     "Application",
     "ApplicationInvoker",
+    "CheckFailed",
     "CompileError",
     "Compute",
     "ConfigError",
@@ -59,11 +62,13 @@ __all__ = [
     "Envelope",
     "ErrorEnvelope",
     "Exists",
+    "ExpectedVersion",
     "F",
     "FieldError",
     "FieldOptions",
     "Forbidden",
     "Header",
+    "Index",
     "Input",
     "InvalidInput",
     "Issue",
@@ -73,9 +78,11 @@ __all__ = [
     "LoadById",
     "LoomError",
     "MissingExtra",
+    "NOT_LOADED",
     "NotFound",
     "NotLoadedError",
     "OnMissing",
+    "Overtaken",
     "Page",
     "Patch",
     "Place",
