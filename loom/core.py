@@ -13,7 +13,6 @@ from loom.application.usecase.invoker import ApplicationInvoker
 from loom.application.usecase.markers import Exists, ExpectedVersion, Header, Input, Load, LoadById, OnMissing
 from loom.application.usecase.rule import Rule
 from loom.domain.absent import ABSENT, Absent, Patch, present
-from loom.domain.constraints import index
 from loom.domain.constraints import Index, index
 from loom.domain.context import Context, Principal
 from loom.domain.errors import (
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT",
+    "NOT_LOADED",
     "Absent",
     "Application",
     "ApplicationInvoker",
@@ -78,7 +78,6 @@ __all__ = [
     "LoadById",
     "LoomError",
     "MissingExtra",
-    "NOT_LOADED",
     "NotFound",
     "NotLoadedError",
     "OnMissing",
