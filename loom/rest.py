@@ -6,9 +6,13 @@ from loom.application.rest.auto import AutoCrud, auto_crud
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
 from loom.application.rest.profiles import Profile
 from loom.config.rest_app import app_of, create_app, mount
+from loom.config.serving import serve
 from loom.ports.jobs import JobState, JobStatus
+from loom.ports.security import Authenticator, Authorizer, SecurityScheme
 
 __all__ = [
+    "Authenticator",
+    "Authorizer",
     "AutoCrud",
     "Delivery",
     "Idempotency",
@@ -21,8 +25,10 @@ __all__ = [
     "Profile",
     "RestInterface",
     "RestRoute",
+    "SecurityScheme",
     "app_of",
     "auto_crud",
     "create_app",
     "mount",
+    "serve",
 ]

@@ -98,3 +98,48 @@ def test_config_show_fails_with_every_issue(folder: Path) -> None:
     assert result.exit_code == 1
     assert "cannot be read: No such file or directory" in result.stderr
     assert "remedy: did you mean 'good.yaml'?" in result.stderr
+
+
+API = """
+from loom.core import entity, key
+from loom.rest import RestInterface
+
+@entity(table="products")
+class Product:
+    id: int = key(autoincrement=True)
+    name: str = ""
+
+class ProductInterface(RestInterface[Product]):
+    prefix = "/products"
+    auto = True
+    include = ("list", "delete")
+    requires = ("products:use",)
+"""
+SECURED = """
+app: {discovery: {include: [api_for_cli]}}
+security: {adapter: memory, tokens: {secret: {subject: ann}}}
+"""
+
+
+def test_routes_prints_the_expansion_and_who_may_call(folder: Path) -> None:
+    (folder / "api_for_cli.py").write_text(API)
+    (folder / "api.yaml").write_text(SECURED)
+    result = run("routes", folder / "api.yaml")
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first.startswith("GET     /products       200  ListProduct(")
+    assert first.endswith("Page[Product]  (generated)  (requires products:use)")
+    assert second.startswith("DELETE  /products/{id}  204  DeleteProduct(")
+
+
+def test_routes_fails_with_every_issue(folder: Path) -> None:
+    (folder / "api_for_cli.py").write_text(API)
+    result = run("routes", "--set", "app.discovery.include=[api_for_cli]")
+    assert result.exit_code == 1
+    assert "LOOM-REST-045" in result.stderr
+
+
+def test_serve_fails_with_every_issue_before_it_listens(folder: Path) -> None:
+    result = run("serve", folder / "bad.yaml")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("2 compile issues\n")
