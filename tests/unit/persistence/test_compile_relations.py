@@ -192,7 +192,7 @@ def test_a_fault_of_a_projection_is_told(case: str) -> None:
             },
         )
     )
-    hints = {"id": int, "members": tuple[fellow, ...], "x": annotation}  # type: ignore[valid-type]
+    hints = {"id": int, "members": tuple[fellow, ...], "x": annotation}
     body = {"__annotations__": hints, "__module__": __name__, "id": key(autoincrement=True), "x": attribute}
     body["members"] = relation(foreign_key="club_id")
     club: Any = entity(table="cr_clubs")(type("Club", (), body))
