@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from loom.adapters.memory.metrics import MemoryMetrics
 from loom.config.kernel import Kernel
 from loom.config.rest_app import check_ready
-from loom.core import CompileError, Forbidden, Principal, Unavailable
+from loom.core import CompileError, Forbidden, Principal, Unavailable, UseCase
 from loom.ports.metrics import Metrics
 from loom.ports.security import Authenticator, Authorizer
 from loom.rest import app_of
@@ -119,3 +119,17 @@ def test_fixed_tokens_by_configuration(tmp_path: Path) -> None:
 
 def test_without_security_the_authenticator_knows_nobody() -> None:
     assert Kernel.from_yaml().resolve(Authenticator).scheme is None
+
+
+async def test_a_use_case_counts_what_is_its_own() -> None:
+    class CountCats(UseCase[None, None]):
+        def __init__(self, metrics: Metrics) -> None:
+            self.cats = metrics.counter("cats", "Cats seen.")
+
+        async def execute(self) -> None:
+            self.cats.add()
+
+    async with shop_kernel() as kernel:
+        await kernel.invoke(CountCats)
+        await kernel.invoke(CountCats)
+        assert b"cats_total 2" in kernel.resolve(Metrics).exposition()[1]
