@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from loom.application.compile import Issues, place_of
 from loom.application.fit import fit_of
 from loom.application.model_constraints import check_constraints, check_reused
+from loom.application.repositories import check_repository
 from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import Place
 from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of
@@ -56,6 +57,7 @@ def compile_model(model: type, issues: Issues) -> ModelSchema | None:
     _check_types(schema, issues)
     _check_timestamps(schema, issues)
     check_constraints(schema, issues)
+    check_repository(model, issues)
     return schema if len(issues.found) == before else None
 
 

@@ -12,6 +12,7 @@ import attrs
 
 from loom.adapters.memory.faults import Faults
 from loom.application.jobs.declare import Job
+from loom.application.repositories import model_of
 from loom.application.usecase.application import Application
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.executor import Executor
@@ -218,7 +219,7 @@ class _Services:
 
 
 def _model_of(wanted: Any) -> Any:
-    return typing.get_args(wanted)[0] if typing.get_origin(wanted) is Repository else None
+    return typing.get_args(wanted)[0] if typing.get_origin(wanted) is Repository else model_of(wanted)
 
 
 def _emitted(record: OutboxRecord) -> Emitted:

@@ -17,6 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import attrs
+import sqlalchemy as sa
 
 from loom.adapters.sqlalchemy.answers import AnswerStatements, SqlAnswers, answer_statements
 from loom.adapters.sqlalchemy.database import Database
@@ -141,6 +142,17 @@ class SqlUnitOfWork:
             raise unknown_model(model, self.started.models)
         repository: SqlRepository[Any] = SqlRepository(found, self.session, self.clock, self.started.foreign_keys)
         return cast("SqlRepository[M]", repository)
+
+    def table(self, model: type) -> sa.Table:
+        """The table of a model, for statements of one's own."""
+        found = self.started.models.get(model)
+        if found is None:
+            raise unknown_model(model, self.started.models)
+        return found.table.table
+
+    async def select(self, statement: sa.Executable) -> Sequence[Any]:
+        """Run a statement of one's own that gives rows, in this transaction; the values are as the driver has them."""
+        return await self.session.select(statement)
 
     @property
     def outbox(self) -> SqlOutbox:

@@ -7,6 +7,7 @@ import typing
 from typing import Any
 
 from loom.application.compile import Issues
+from loom.application.repositories import model_of
 from loom.application.usecase.plan import DependencyPlan
 from loom.application.usecase.scope import SCOPED, Scope
 from loom.application.wiring import Resolver
@@ -51,6 +52,9 @@ def _builder(wanted: Any, resolver: Resolver) -> Any:
     if typing.get_origin(wanted) is Repository:
         model = typing.get_args(wanted)[0]
         return lambda scope, executor: scope.repository(model)
+    own = model_of(wanted)
+    if own is not None:
+        return lambda scope, executor: scope.repository(own)
     if wanted is Scope or wanted is Context:
         return lambda scope, executor: scope if wanted is Scope else scope.context
     # EtlEngine[Any] is bound as EtlEngine: a container knows classes, not their arguments.

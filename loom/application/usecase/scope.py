@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from loom.application.repositories import RepositoryBuilder, own_repository
 from loom.domain.context import Context, Principal
 from loom.domain.errors import ScopeClosed, Unauthenticated
 from loom.domain.events import OutboxKind, OutboxRecord, event_options
@@ -31,6 +32,7 @@ class Scope:
     codec: Codec
     clock: Clock
     read_only: bool = False
+    builder: RepositoryBuilder | None = None
     failure: BaseException | None = None
     closed: bool = False
     _records: list[OutboxRecord] = attrs.field(factory=list, init=False)
@@ -42,7 +44,10 @@ class Scope:
             ScopeClosed: the call that the scope belongs to has ended.
         """
         self._require_open()
-        return self.unit.repository(model)
+        default = self.unit.repository(model)
+        if self.builder is not None:
+            default = self.builder.build(model, default, self.unit)
+        return own_repository(model, default, self.unit)
 
     def emit(self, event: object) -> None:
         """Add a domain event to the outbox of this unit of work."""
