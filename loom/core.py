@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loom.application.relations import link_entity
+from loom.application.links import link_entity
 from loom.application.usecase.application import Application
 from loom.application.usecase.compute import Compute
 from loom.application.usecase.created import Created

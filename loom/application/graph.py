@@ -8,10 +8,11 @@ from typing import TypeVar
 import attrs
 
 from loom.application.compile import Issues, nearest
+from loom.application.links import link_entities, reached
 from loom.application.models import compile_models
 from loom.application.profiles import Profile, compile_profiles
 from loom.application.projections import ProjectionPlan, compile_projection
-from loom.application.relations import ForeignKey, RelationPlan, compile_relation, link_entities
+from loom.application.relations import ForeignKey, RelationPlan, compile_relation
 from loom.domain.model import FieldSchema, ModelSchema
 from loom.domain.relations import ON_DELETE
 
@@ -39,13 +40,13 @@ def compile_graph(models: Iterable[type], issues: Issues) -> Graph:
     """Compile the models of one deployment.
 
     Args:
-        models: entities, in any order; repetitions are ignored.
+        models: entities, in any order; repetitions are ignored. Those that their relations lead to belong to them.
         issues: receives every fault of every model and of what ties them together.
 
     Returns:
         The graph of what has no faults.
     """
-    declared = list(dict.fromkeys(models))
+    declared = list(reached(models))
     schemas = {schema.model: schema for schema in compile_models([*declared, *link_entities(declared)], issues)}
     relations = {
         schema.model: _found({each.name: compile_relation(schema, each, schemas, issues) for each in schema.relations})

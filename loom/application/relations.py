@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from loom.application.compile import Issues
+from loom.application.links import made_link
 from loom.application.models import has_order
-from loom.domain.model import (
-    FieldOptions,
-    FieldSchema,
-    ModelSchema,
-    RelationSchema,
-    entity,
-    is_entity,
-    schema_of,
-)
+from loom.domain.model import FieldSchema, ModelSchema, RelationSchema, is_entity
 from loom.domain.query import Sort
 from loom.domain.relations import Link
 from loom.domain.schema import Kind
@@ -114,29 +105,6 @@ def total_order(
             message = f"{what}: sort column {name!r} is {field.type.kind.value}, which has no order"
             issues.add("LOOM-CORE-057", schema.model, message, "sort by a scalar")
     return (*order.values(), *(Sort(key.name) for key in target.keys if key.name not in order))
-
-
-def link_entities(models: Sequence[type]) -> Iterator[type]:
-    """The entities of link tables that have none of their own."""
-    for model in models:
-        for relation in _relations(model):
-            if isinstance(relation.options.through, Link):
-                found = _made_link(model, relation)
-                if found is not None:
-                    yield found
-
-
-def link_entity(model: type, relation: str) -> type:
-    """The entity of the link table of a relation that was declared with ``Link``, for reading and writing its rows.
-
-    Raises:
-        LookupError: the model has no such relation, or one without a ``Link``.
-    """
-    declared = next((each for each in _relations(model) if each.name == relation), None)
-    found = _made_link(model, declared) if declared and isinstance(declared.options.through, Link) else None
-    if found is None:
-        raise LookupError(f"{model.__name__} has no relation {relation!r} through a Link")
-    return found
 
 
 _Found = tuple[str, str, LinkPlan | None, tuple[ForeignKey, ...]]
@@ -263,7 +231,7 @@ class _Ends:
     def _link(self) -> ModelSchema | None:
         through = self.relation.options.through
         if isinstance(through, Link):
-            made = _made_link(self.schema.model, self.relation)
+            made = made_link(self.schema.model, self.relation)
             if made is None:
                 told = f"goes through the table {through.table!r}, but not both ends have a key of one field"
                 self._issue("LOOM-CORE-053", told, "declare an entity for the link")
@@ -318,56 +286,10 @@ def _target(schema: ModelSchema, relation: RelationSchema, schemas: Schemas, iss
         issues.add("LOOM-CORE-050", schema.model, told, "annotate it with an entity, or with tuple[Entity, ...]")
         return None
     if cls not in schemas:
-        told = f"{what} refers to {cls.__name__}, which is not among the models, or has faults itself"
-        issues.add("LOOM-CORE-050", schema.model, told, "discover its module, or list it")
+        issues.add("LOOM-CORE-050", schema.model, f"{what} refers to {cls.__name__}, which has faults itself")
     return schemas.get(cls)
 
 
 def _referring(holder: ModelSchema, one: ModelSchema) -> list[FieldSchema]:
     prefix = f"{one.table}."
     return [each for each in holder.fields if (each.options.references or "").startswith(prefix)]
-
-
-def _relations(model: type) -> tuple[RelationSchema, ...]:
-    try:
-        return schema_of(model).relations if is_entity(model) else ()
-    except (TypeError, NameError):
-        return ()  # told where the model itself is compiled
-
-
-def _made_link(model: type, relation: RelationSchema) -> type | None:
-    link = relation.options.through
-    try:
-        source, target = schema_of(model), schema_of(relation.target)
-    except (TypeError, NameError, LookupError):
-        return None
-    if not isinstance(link, Link) or len(source.keys) != 1 or len(target.keys) != 1:
-        return None
-    ends = sorted([(link.source, source), (link.target, target)], key=lambda end: end[0])
-    return _link_class(link.table, *(_end(column, schema) for column, schema in ends))
-
-
-_End = tuple[str, Any, FieldOptions]
-
-
-def _end(column: str, schema: ModelSchema) -> _End:
-    key = schema.keys[0]
-    options = FieldOptions(
-        key=True,
-        max_length=key.options.max_length,
-        references=f"{schema.table}.{key.name}",
-        on_delete="cascade",
-    )
-    return column, key.type.python, options
-
-
-@functools.cache
-def _link_class(table: str, first: _End, second: _End) -> type:
-    """Both sides of a relation may declare the link: they mean the same class."""
-    ends = (first, second)
-    made = attrs.make_class(
-        "".join(part.capitalize() for part in table.split("_")),
-        {column: attrs.field(type=python) for column, python, _ in ends},
-        kw_only=True,
-    )
-    return entity(table=table, fields={column: options for column, _, options in ends})(made)

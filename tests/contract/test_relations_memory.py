@@ -5,7 +5,8 @@ from loom.adapters.memory.persistence import MemoryPersistence
 from loom.adapters.memory.provide_persistence import provide
 from loom.adapters.memory.settings_persistence import MemoryPersistenceSettings
 from loom.testing.clock import FakeClock
-from loom.testing.contracts.persistence_relations import OnDeleteContract, RelationContract
+from loom.testing.contracts.persistence_on_delete import OnDeleteContract
+from loom.testing.contracts.persistence_relations import RelationContract
 
 
 class TestMemoryRelations(RelationContract, OnDeleteContract):

@@ -14,7 +14,8 @@ from loom.adapters.sqlalchemy.provide import provide
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.ports.persistence import Persistence
 from loom.testing.clock import FakeClock
-from loom.testing.contracts.persistence_relations import OnDeleteContract, RelationContract
+from loom.testing.contracts.persistence_on_delete import OnDeleteContract
+from loom.testing.contracts.persistence_relations import RelationContract
 from tests.contract.statement_count import statements_of
 
 

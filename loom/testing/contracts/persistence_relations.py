@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from loom.application.relations import link_entity
-from loom.domain.errors import Conflict, InvalidInput
+from loom.domain.errors import InvalidInput
 from loom.domain.expr import Expr, col
 from loom.domain.query import Query, Sort
 from loom.domain.relations import NOT_LOADED, NotLoadedError
 from loom.ports.persistence import Persistence
-from loom.testing.clock import FakeClock
-from loom.testing.contracts.persistence_models import PersistenceSuite
-from loom.testing.contracts.persistence_related_models import (
-    RELATED_MODELS,
-    Card,
-    Comment,
-    Folder,
-    FolderTag,
-    Level,
-    Note,
-    Place,
-    Tag,
-    User,
-    Vote,
-)
-
-NoteTag = link_entity(Note, "tags")
-DUE = dt.datetime(2013, 1, 5, 12, tzinfo=dt.UTC)
+from loom.testing.contracts.persistence_related_models import Card, Comment, Folder, Level, Note, Place, Tag, User
+from loom.testing.contracts.persistence_related_rows import DUE, NoteTag, RelatedSuite
 
 ACROSS: dict[str, tuple[Expr, list[str]]] = {
     "a single relation": (col("owner.name") == "ann", ["a", "b"]),
@@ -63,23 +42,6 @@ REFUSED: dict[str, tuple[Expr, str]] = {
     "two ways at once": (col("comments.text") == col("tags.name"), "two relations"),
     "operands of two types": (col("owner.name") == 1, "joins string with int"),
 }
-
-
-class RelatedSuite(PersistenceSuite):
-    """The part of the suite that needs models with relations. ``counting`` is a hook for stores that can tell."""
-
-    @contextmanager
-    def counting(self, persistence: Persistence) -> Iterator[list[str] | None]:
-        """Collect the statements that are sent inside the block; ``None`` where the store sends none."""
-        yield None
-
-    @pytest_asyncio.fixture
-    async def persistence(self, clock: FakeClock) -> AsyncIterator[Persistence]:
-        opened = await self.make_persistence(clock)
-        await opened.start(RELATED_MODELS)
-        await fill(opened)
-        yield opened
-        await opened.stop()
 
 
 @pytest.mark.asyncio
@@ -271,103 +233,3 @@ class RelationContract(RelatedSuite):
         async with persistence.begin(read_only=True) as unit:
             with pytest.raises(InvalidInput, match=text):
                 await unit.repository(Note).count(predicate)
-
-
-@pytest.mark.asyncio
-class OnDeleteContract(RelatedSuite):
-    """The contract of what deleting a row does to those that refer to it."""
-
-    async def test_cascade_and_set_null_go_as_far_as_they_lead(self, persistence: Persistence) -> None:
-        """A user's notes, cards and comments; reviews of others lose their reviewer."""
-        async with persistence.begin() as unit:
-            await unit.repository(Comment).create({"note_id": 3, "author_id": 1, "text": "mine"})
-            assert await unit.repository(User).delete(1)
-            await unit.commit()
-        async with persistence.begin(read_only=True) as unit:
-            notes = (await unit.repository(Note).list(Query())).items
-            assert [(note.title, note.reviewer_id) for note in notes] == [("c", None), ("d", None)]
-            assert [card.user_id for card in (await unit.repository(Card).list(Query())).items] == [2]
-            comments = (await unit.repository(Comment).list(Query())).items
-            assert [(each.text, each.author_id) for each in comments] == [("mine", None)]
-            assert await unit.repository(NoteTag).count() == 1
-
-    async def test_restrict_refuses_and_says_who_refers(self, persistence: Persistence) -> None:
-        for model, key, text in (
-            (Folder, "/", "rel_folders still refer to it by parent_path"),
-            (Tag, "r", "rel_folder_tags still refer to it by tag_code"),
-        ):
-            async with persistence.begin() as unit:
-                with pytest.raises(Conflict, match=text):
-                    await unit.repository(model).delete(key)
-        async with persistence.begin(read_only=True) as unit:
-            assert await unit.repository(Tag).get("r") is not None
-            assert await unit.repository(NoteTag).count() == 3
-
-    async def test_a_refusal_further_down_refuses_the_whole(self, persistence: Persistence) -> None:
-        """A user's notes would go, but a vote refuses that its note goes: nothing goes, and the vote is named."""
-        async with persistence.begin() as unit:
-            with pytest.raises(Conflict, match="rel_places still refer to it by folder_path"):
-                await unit.repository(Folder).delete("/a/x")
-        async with persistence.begin() as unit:
-            await unit.repository(Vote).create({"note_id": 1})
-            await unit.commit()
-        async with persistence.begin() as unit:
-            with pytest.raises(Conflict, match="rel_votes still refer to it by note_id"):
-                await unit.repository(User).delete(1)
-        async with persistence.begin(read_only=True) as unit:
-            assert (await unit.repository(Note).count(), await unit.repository(Card).count()) == (4, 2)
-        async with persistence.begin() as unit:
-            assert await unit.repository(Folder).delete("/b")
-            await unit.commit()
-
-    async def test_a_reference_that_only_a_relation_declares_is_kept(self, persistence: Persistence) -> None:
-        async with persistence.begin() as unit:
-            with pytest.raises(Conflict) as caught:
-                await unit.repository(Note).create({"title": "x", "owner_id": 99})
-            assert tuple(caught.value.fields) == ("owner_id",)
-
-    async def test_a_cascade_meets_what_was_done_in_the_same_unit(self, persistence: Persistence) -> None:
-        async with persistence.begin() as unit:
-            cid = await unit.repository(User).get(3)
-            assert cid is not None
-            await unit.repository(Note).create({"title": "x", "owner_id": cid.id, "reviewer_id": cid.id})
-            assert await unit.repository(User).delete(cid.id)
-            assert await unit.repository(Note).count(col("title") == "x") == 0
-            await unit.commit()
-        async with persistence.begin(read_only=True) as unit:
-            assert await unit.repository(Note).count() == 4
-
-
-async def fill(persistence: Persistence) -> None:
-    """Three users, four notes, and all that refers to them."""
-    rows: dict[type, list[dict[str, Any]]] = {
-        User: [{"name": name} for name in ("ann", "bob", "cid")],
-        Card: [{"user_id": 1, "number": "1111"}, {"user_id": 2, "number": "2222"}],
-        Note: [
-            {"title": "a", "owner_id": 1, "reviewer_id": 2, "price": Decimal(1), "hours": 1, "level": 9, "due": DUE},
-            {"title": "b", "owner_id": 1, "price": Decimal("1.75"), "hours": 2, "done": True},
-            {"title": "c", "owner_id": 2, "reviewer_id": 1, "due": DUE + dt.timedelta(days=1)},
-            {"title": "d", "owner_id": 2},
-        ],
-        Tag: [{"code": name[0], "name": name} for name in ("red", "green", "blue")],
-        NoteTag: [{"note_id": 1, "tag_id": "r"}, {"note_id": 1, "tag_id": "g"}, {"note_id": 3, "tag_id": "r"}],
-        Comment: [
-            {"note_id": 1, "text": "good"},
-            {"note_id": 1, "text": "bad", "author_id": 2},
-            {"note_id": 1, "text": "late"},
-            {"note_id": 2, "text": "good luck", "author_id": 1},
-        ],
-        Folder: [
-            {"path": "/"},
-            {"path": "/a", "parent_path": "/"},
-            {"path": "/b", "parent_path": "/"},
-            {"path": "/a/x", "parent_path": "/a"},
-            {"path": "/a/y", "parent_path": "/a"},
-        ],
-        FolderTag: [{"folder_path": "/", "tag_code": "r"}, {"folder_path": "/b", "tag_code": "g"}],
-        Place: [{"name": "home", "folder_path": "/a"}, {"name": "work", "folder_path": "/a/x"}],
-    }
-    async with persistence.begin() as unit:
-        for model, each in rows.items():
-            await unit.repository(model).create_many(each)
-        await unit.commit()

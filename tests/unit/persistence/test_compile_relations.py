@@ -12,7 +12,7 @@ import pytest
 
 from loom.application.compile import Issues
 from loom.application.graph import Graph, compile_graph
-from loom.application.relations import link_entity
+from loom.application.links import link_entity
 from loom.domain.expr import col
 from loom.domain.model import FieldOptions, entity, field, key, projection, relation
 from loom.domain.relations import Link, RelationOptions
@@ -30,6 +30,11 @@ class Pair:
     right: int = key()
 
 
+@entity(table="cr_keyless")
+class Keyless:
+    name: str
+
+
 @entity(table="cr_members")
 class Member:
     id: int = key(autoincrement=True)
@@ -42,6 +47,13 @@ class Member:
 class Other:
     id: int = key(autoincrement=True)
     thing_id: int = field(references="cr_things.id")
+
+
+@entity(table="cr_fans")
+class Fan:
+    id: int = key(autoincrement=True)
+    team_id: int
+    team: Team = relation(foreign_key="team_id")
 
 
 class NoEntity:
@@ -70,10 +82,15 @@ def made(annotation: Any, attribute: Any, **options: Any) -> type:
 
 FAULTS: dict[str, tuple[Any, Any, str]] = {
     "no entity": (NoEntity, relation(foreign_key="team_id"), "LOOM-CORE-050 Thing.x refers to NoEntity, which is not"),
-    "not among the models": (
+    "faults of the other": (
+        Keyless,
+        relation(foreign_key="team_id"),
+        "LOOM-CORE-050 Thing.x refers to Keyless, which has faults itself",
+    ),
+    "several keys": (
         Pair,
         relation(foreign_key="team_id"),
-        "LOOM-CORE-050 Thing.x refers to Pair, which is not among the models, or has faults itself: discover",
+        "LOOM-CORE-051 Thing.x goes by Thing.team_id, but the key of Pair has several fields: say which one",
     ),
     "an unknown foreign key": (
         Team,
@@ -232,6 +249,12 @@ def test_profiles_name_what_there_is_and_never_themselves() -> None:
         f"LOOM-CORE-055 profile 'fine' of A: {nothing} A 'only_b' does not exist: known: b, fine, full, id, odd",
         f"LOOM-CORE-056 profile 'full' of B would load itself: B.full -> A.full -> B.full: {instead}",
     ]
+
+
+def test_what_relations_lead_to_belongs_to_the_models() -> None:
+    graph, told = graph_of(Fan)
+    assert told == []
+    assert {schema.model for schema in graph.schemas} == {Fan, Team}
 
 
 def test_two_rules_for_one_key_are_one_too_many() -> None:
