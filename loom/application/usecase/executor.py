@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from contextvars import Token
+from types import TracebackType
 from typing import Any, TypeVar, cast
 
 import attrs
 
 from loom.application.compile import Issues
+from loom.application.repositories import RepositoryBuilder
 from loom.application.usecase.application import After, Before
 from loom.application.usecase.compiler import compile_use_case
 from loom.application.usecase.declaration import UseCase
@@ -19,7 +23,7 @@ from loom.domain.context import Context, current_context
 from loom.domain.errors import FieldError, InvalidInput, RuleViolations, ScopeClosed, ScopeFailed
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
-from loom.ports.persistence import Persistence
+from loom.ports.persistence import Persistence, UnitOfWork
 
 R = TypeVar("R")
 _NO_PARAMS: Mapping[str, object] = {}
@@ -43,6 +47,7 @@ class Executor:
     clock: Clock
     on_outbox: Callable[[], None] = lambda: None
     _plans: dict[type, UseCasePlan] = attrs.field(factory=dict, init=False)
+    _repositories: list[RepositoryBuilder | None] = attrs.field(factory=list, init=False)
 
     def compile(self, use_cases: Iterable[type[UseCase[Any, Any]]], issues: Issues) -> None:
         """Compile use cases ahead of their first call; their issues go to ``issues``."""
@@ -89,27 +94,20 @@ class Executor:
                 await after(scope, result)
         return cast("R", result)
 
-    @asynccontextmanager
-    async def open_scope(self, context: Context | None = None, *, read_only: bool = False) -> AsyncIterator[Scope]:
+    def open_scope(self, context: Context | None = None, *, read_only: bool = False) -> OpenScope:
         """Open a scope. It commits at the end of the block, and rolls back where the block or a nested call raised.
 
         Raises:
             ScopeFailed: a nested call failed and the block caught its error.
         """
-        context = context or current_context.get() or Context()
-        token = current_context.set(context)
-        try:
-            async with self.persistence.begin(read_only=read_only) as unit:
-                scope = Scope(context, unit, self.codec, self.clock, read_only)
-                try:
-                    yield scope
-                    written = await self._finish(scope)
-                finally:
-                    scope.closed = True
-            if written:
-                self.on_outbox()
-        finally:
-            current_context.reset(token)
+        return OpenScope(self, context, read_only)
+
+    def builder(self) -> RepositoryBuilder | None:
+        """What makes the repositories of the project, where something is bound; asked for with the first scope."""
+        if not self._repositories:
+            known = self.resolver.knows(RepositoryBuilder)
+            self._repositories.append(self.resolver.resolve(RepositoryBuilder) if known else None)
+        return self._repositories[0]
 
     async def run(self, plan: UseCasePlan, scope: Scope, command: object, params: Mapping[str, object]) -> object:
         """Run a compiled use case inside an open scope: computes, loads, rules, ``execute``."""
@@ -137,23 +135,73 @@ class Executor:
         instance._loom_model = plan.model or type(None)
         return instance
 
-    @staticmethod
-    async def _finish(scope: Scope) -> int:
-        if scope.failure is not None:
-            raise ScopeFailed(
-                f"a nested use case failed: {scope.failure}",
-                remedy="let the error pass, or call that use case in a scope of its own",
-            ) from scope.failure
-        written = await scope.flush()
-        await scope.unit.commit()
-        return written
+
+class OpenScope:
+    """The block of one scope; see ``Executor.open_scope``.
+
+    A class and not a generator: every request passes here, and a generator as context manager takes twice as long.
+    """
+
+    __slots__ = ("_begun", "_context", "_executor", "_read_only", "_scope", "_token")
+
+    _begun: AbstractAsyncContextManager[UnitOfWork]
+    _scope: Scope
+    _token: Token[Context | None]
+
+    def __init__(self, executor: Executor, context: Context | None, read_only: bool) -> None:
+        self._executor = executor
+        self._context = context
+        self._read_only = read_only
+
+    async def __aenter__(self) -> Scope:
+        executor = self._executor
+        context = self._context or current_context.get() or Context()
+        self._token = current_context.set(context)
+        try:
+            self._begun = executor.persistence.begin(read_only=self._read_only)
+            unit = await self._begun.__aenter__()
+        except BaseException:
+            current_context.reset(self._token)
+            raise
+        self._scope = Scope(context, unit, executor.codec, executor.clock, self._read_only, executor.builder())
+        return self._scope
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        written = 0
+        try:
+            if error is None:
+                try:
+                    written = await _finish(self._scope)
+                except BaseException as failed:
+                    self._scope.closed = True
+                    await self._begun.__aexit__(type(failed), failed, failed.__traceback__)
+                    raise
+            self._scope.closed = True
+            await self._begun.__aexit__(kind, error, trace)
+            if written:
+                self._executor.on_outbox()
+        finally:
+            current_context.reset(self._token)
+
+
+async def _finish(scope: Scope) -> int:
+    if scope.failure is not None:
+        raise ScopeFailed(
+            f"a nested use case failed: {scope.failure}",
+            remedy="let the error pass, or call that use case in a scope of its own",
+        ) from scope.failure
+    written = await scope.flush()
+    await scope.unit.commit()
+    return written
 
 
 def _check_command(plan: UseCasePlan, command: object) -> None:
     if plan.command is None:
         if command is not None:
             raise InvalidInput([FieldError(path=(), message=f"{plan.name} takes no command")], subject="command")
-    elif not isinstance(command, plan.command):
+    elif not isinstance(command, typing.get_origin(plan.command) or plan.command):
         message = f"{plan.name} takes a {plan.command.__name__}, not {type(command).__name__}"
         raise InvalidInput([FieldError(path=(), message=message)], subject="command")
 
