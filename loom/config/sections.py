@@ -27,7 +27,12 @@ class Discovery:
 
 @attrs.frozen(kw_only=True)
 class AppSection:
-    """``app``: the name in logs and consumer groups, and discovery."""
+    """``app``: what the application is called, and where its declarations are.
+
+    Attributes:
+        name: of the application, in logs and consumer groups.
+        discovery: where its declarations are.
+    """
 
     name: str = "app"
     discovery: Discovery = attrs.field(factory=Discovery)
@@ -50,7 +55,12 @@ class MetricsSection:
 
 @attrs.frozen(kw_only=True)
 class ObservabilitySection:
-    """``observability``: logging and metrics."""
+    """``observability``: logging and metrics.
+
+    Attributes:
+        log: what is logged and how.
+        metrics: what is counted.
+    """
 
     log: LogSettings = attrs.field(factory=LogSettings)
     metrics: MetricsSection = attrs.field(factory=MetricsSection)
@@ -58,7 +68,15 @@ class ObservabilitySection:
 
 @attrs.frozen(kw_only=True)
 class JobOverride:
-    """What a deployment changes about one job; ``None`` leaves what the class says. Times are in seconds."""
+    """What a deployment changes about one job; ``None`` leaves what the class says. Times are in seconds.
+
+    Attributes:
+        queue: where it waits.
+        retries: further attempts after one that failed.
+        timeout: how long one attempt may take.
+        countdown: how long it waits after the dispatch.
+        priority: 0 to 9; the highest of those that wait goes first.
+    """
 
     queue: str | None = None
     retries: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
@@ -69,7 +87,11 @@ class JobOverride:
 
 @attrs.frozen(kw_only=True)
 class JobsSection:
-    """``jobs``: overrides by the name of the job's class."""
+    """``jobs``: where jobs run, and what a deployment changes about single ones.
+
+    Attributes:
+        overrides: what is changed, by the name of the job's class.
+    """
 
     overrides: Mapping[str, JobOverride] = attrs.field(factory=dict)
 

@@ -7,6 +7,10 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class JsonSettings:
-    """``compiled``: read and write by code compiled for each class; without it, the plain converter does both."""
+    """How JSON is read and written.
+
+    Attributes:
+        compiled: by code that is compiled for each class; without it, by the plain converter.
+    """
 
     compiled: bool = True

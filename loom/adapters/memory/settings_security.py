@@ -10,7 +10,13 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class TokenHolder:
-    """Whom a token stands for; see ``Principal``."""
+    """Whom a token stands for; see ``Principal``.
+
+    Attributes:
+        subject: who the holder is.
+        claims: what else is known of the holder.
+        grants: what the holder may do: the names that ``requires`` asks for.
+    """
 
     subject: str
     claims: Mapping[str, Any] = attrs.field(factory=dict)

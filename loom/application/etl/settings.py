@@ -7,6 +7,10 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class TableSettings:
-    """Where the tables of the lake lie: a folder of this machine (or one that all machines of a cluster mount)."""
+    """Where the tables of the lake lie.
+
+    Attributes:
+        uri: a folder of this machine, or one that all machines of a cluster mount.
+    """
 
     uri: str = "./lake"

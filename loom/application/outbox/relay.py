@@ -27,7 +27,14 @@ _LONGEST_BACKOFF = dt.timedelta(minutes=1)
 
 @attrs.frozen(kw_only=True)
 class RelaySettings:
-    """How the relay works. ``lease`` must exceed the time that one batch takes to send; times are in seconds."""
+    """``outbox``: how the relay works. Durations are in seconds.
+
+    Attributes:
+        batch: most records that are claimed together.
+        lease: how long a claim hides records from other relays; it must exceed the time that one batch takes to send.
+        poll_interval: how often the relay looks for records of other processes; it is woken by those of its own.
+        backoff: how long a record that could not be sent waits at first; longer after each further attempt.
+    """
 
     batch: int = 500
     lease: float = 60.0
