@@ -22,7 +22,7 @@ from loom.application.rest.plan import Reply, RoutePlan
 from loom.application.rest.problems import InvalidRequest, Located, problem
 from loom.application.usecase.application import Application
 from loom.domain.context import Context
-from loom.domain.errors import InvalidInput
+from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.model import schema_of
 from loom.domain.query import Query
 from loom.ports.codec import Codec
@@ -59,6 +59,7 @@ class UseCaseOperation:
     def __init__(self, route: RoutePlan, names: Sequence[str], runtime: Runtime) -> None:
         self._use_case = route.use_case.use_case
         self._command = route.command
+        self._most_items = route.most_items
         self._path = PathReader(tuple(names), route.path_parameters) if names else None
         self._query = QueryReader(route.query_parameters)
         self._headers = HeaderReader(route.header_parameters) if route.header_parameters else None
@@ -112,7 +113,10 @@ class UseCaseOperation:
     async def _read_command(self, command: type, scope: Scope, receive: Receive, faults: list[Located]) -> object:
         body = await read_body(scope, receive, self._runtime.max_body_bytes)
         try:
-            return self._runtime.codec.decode(body, command)
+            found: object = self._runtime.codec.decode(body, command)
+            if isinstance(found, list) and len(found) > self._most_items:
+                raise _too_many(self._most_items)
+            return found
         except InvalidInput as error:
             # Collected, so that faults of the path and the query string are told together with these.
             faults.extend(Located(part="body", error=fault) for fault in error.errors)
@@ -121,12 +125,17 @@ class UseCaseOperation:
 
 def _parts(route: RoutePlan) -> dict[str, str]:
     # A field of the body may have the name of a parameter: rules speak of fields more often.
-    fields = set(schema_of(route.command).names) if route.command is not None else set()
+    one = route.command if route.command is not None and attrs.has(route.command) else None
+    fields = set(schema_of(one).names) if one is not None else set()
     found = {plan.name: "query" for plan in route.query_parameters}
     found |= {plan.name: "path" for plan in route.path_parameters}
     found |= {held.name: "header" for held in route.header_parameters}
     found[KEY_HEADER] = "header"
     return {name: part for name, part in found.items() if name not in fields}
+
+
+def _too_many(most: int) -> InvalidInput:
+    return InvalidInput([FieldError(path=(), message=f"must have at most {most} items", code="size")])
 
 
 def _pager(route: RoutePlan, runtime: Runtime) -> Pager | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 
+from loom.application.rest.bulk import BulkCrud, bulk_crud
 from loom.application.rest.commands import create_command, patch_command
 from loom.application.rest.profiles import PARAMETER, Profile
 from loom.application.usecase.declaration import UseCase
@@ -39,6 +40,12 @@ class AutoCrud:
     export: type[UseCase[Any, Any]]
     create_command: type
     patch_command: type
+    schema: ModelSchema
+
+    @functools.cached_property
+    def bulk(self) -> BulkCrud:
+        """Those over many rows, generated when first asked for: few interfaces have them."""
+        return bulk_crud(self.schema, self.create_command, self.patch_command, _use_case)
 
 
 @functools.cache
@@ -74,6 +81,7 @@ def make_crud(
         update=_update(schema, patch),
         delete=_delete(schema),
         export=_export(schema),
+        schema=schema,
         create_command=create,
         patch_command=patch,
     )
@@ -150,12 +158,13 @@ def _use_case(
     namespace = {
         "__module__": schema.model.__module__,
         "__qualname__": f"auto_crud({schema.name}).{operation}",
-        "__doc__": f"{operation.capitalize()} {schema.name}.",
+        "__doc__": f"{operation.replace('_', ' ').capitalize()} {schema.name}.",
         "read_only": read_only,
         "execute": execute,
     }
     base = UseCase[schema.model, result]  # type: ignore[name-defined]
-    return types.new_class(f"{operation.capitalize()}{schema.name}", (base,), {}, lambda body: body.update(namespace))
+    name = operation.title().replace("_", "") + schema.name
+    return types.new_class(name, (base,), {}, lambda body: body.update(namespace))
 
 
 def _signature(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> inspect.Signature:

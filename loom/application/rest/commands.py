@@ -42,6 +42,36 @@ def patch_command(schema: ModelSchema, without: Collection[str] = ()) -> type:
     )
 
 
+def keyed_patch_command(schema: ModelSchema, patch: type) -> type:
+    """The command ``Update<Model>Item``: a patch, and the key of the row that it is for."""
+    hints, attributes = hints_of(patch), attrs.fields_dict(patch)
+    return _command(
+        f"Update{schema.name}Item",
+        schema,
+        {**_key_hints(schema), **hints},
+        {**_key_fields(schema), **{name: _copied(schema, name, held) for name, held in attributes.items()}},
+    )
+
+
+def key_command(schema: ModelSchema) -> type:
+    """The command ``<Model>Key``: what names one row."""
+    return _command(f"{schema.name}Key", schema, _key_hints(schema), _key_fields(schema))
+
+
+def _key_hints(schema: ModelSchema) -> dict[str, Any]:
+    hints = hints_of(schema.model)
+    return {entry.name: hints[entry.name] for entry in schema.keys}
+
+
+def _key_fields(schema: ModelSchema) -> dict[str, Any]:
+    return {entry.name: _field(entry, attrs.NOTHING, None) for entry in schema.keys}
+
+
+def _copied(schema: ModelSchema, name: str, held: attrs.Attribute[Any]) -> Any:
+    entry = next(each for each in schema.fields if each.name == name)
+    return _field(entry, held.default, held.validator)
+
+
 def _written(schema: ModelSchema) -> Iterable[FieldSchema]:
     return [entry for entry in schema.fields if entry.name not in schema.kept]
 

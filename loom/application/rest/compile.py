@@ -13,7 +13,7 @@ from loom.application.generics import type_arguments
 from loom.application.rest.access import check_access
 from loom.application.rest.auto import auto_crud, make_crud
 from loom.application.rest.declare import RestInterface, RestRoute
-from loom.application.rest.operations import EXPORT, OPERATIONS, key_path
+from loom.application.rest.operations import BULK, EXPORT, OPERATIONS, key_path
 from loom.application.rest.options import check_options
 from loom.application.rest.pages import list_rules
 from loom.application.rest.parents import Parent, compile_parent, is_whole, nested_location, nested_route
@@ -110,14 +110,7 @@ def _generated(
     where: Place,
     issues: Issues,
 ) -> list[RestRoute]:
-    for option in ("include", "exclude"):
-        for name in getattr(cls, option):
-            if name not in OPERATIONS:
-                issues.unknown("LOOM-REST-004", where, f"{cls.__name__}.{option}: operation", name, OPERATIONS)
-            elif not cls.auto:
-                issues.add("LOOM-REST-004", where, f"{option} has no effect without auto", "set auto = True")
-    if cls.export and not cls.auto:
-        issues.add("LOOM-REST-004", where, "export has no effect without auto", "set auto = True")
+    _check_operations(cls, where, issues)
     if not cls.auto or schema is None:
         return []
     if not schema.keys:
@@ -141,7 +134,18 @@ def _generated(
         )
     )
     operations = [OPERATIONS[name] for name in wanted] + ([EXPORT] if cls.export else [])
+    operations += [BULK[name] for name in dict.fromkeys(cls.bulk) if name in BULK]
     return [operation.route(schema, crud, where) for operation in operations]
+
+
+def _check_operations(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> None:
+    for option, known in (("include", OPERATIONS), ("exclude", OPERATIONS), ("bulk", BULK)):
+        for name in getattr(cls, option):
+            if name not in known:
+                issues.unknown("LOOM-REST-004", where, f"{cls.__name__}.{option}: operation", name, known)
+    for option in ("include", "exclude", "bulk", "export"):
+        if getattr(cls, option) and not cls.auto:
+            issues.add("LOOM-REST-004", where, f"{option} has no effect without auto", "set auto = True")
 
 
 _Marked = tuple[RestRoute, bool]

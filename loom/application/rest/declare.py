@@ -83,6 +83,9 @@ class RestInterface(Generic[M]):
         parent: for a prefix with parameters, ``"/users/{user_id}/addresses"``: the parameter that is also the foreign
             key, or the foreign keys by parameter. Rows of other parents do not exist there.
         export: serve the whole list, filtered and sorted, as NDJSON at ``/export``.
+        bulk: serve these of ``create``, ``update`` and ``delete`` for lists: ``POST`` and ``PATCH`` of ``/bulk``, and
+            ``POST`` of ``/bulk/delete``. All items in one transaction, or none.
+        bulk_size: most items of a list, of one's own routes too.
         idempotency: what POST requests that write do with the header ``Idempotency-Key``.
         require_if_match: refuse (428) to change a row of a model with a version without the header ``If-Match``.
         routes: routes of your own; one with the method and path of a generated route replaces it.
@@ -107,6 +110,8 @@ class RestInterface(Generic[M]):
     default_profile: ClassVar[str] = ""
     parent: ClassVar[str | Mapping[str, str]] = ""
     export: ClassVar[bool] = False
+    bulk: ClassVar[Sequence[str]] = ()
+    bulk_size: ClassVar[int] = 1_000
     idempotency: ClassVar[Idempotency] = Idempotency.OPTIONAL
     require_if_match: ClassVar[bool] = False
     routes: ClassVar[Sequence[RestRoute]] = ()

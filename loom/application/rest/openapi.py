@@ -162,6 +162,8 @@ def _operation(route: RoutePlan, names: Sequence[str], components: Components, p
         described["parameters"] = parameters
     if route.command is not None:
         body = components.of(route.command, Direction.INPUT)
+        if route.most_items:
+            body |= {"maxItems": route.most_items}
         described["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": body}}}
     described["responses"] = {
         str(route.reply.status): _success(route, components),

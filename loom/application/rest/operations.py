@@ -10,7 +10,7 @@ import attrs
 from loom.application.rest.auto import AutoCrud
 from loom.application.rest.declare import RestRoute
 from loom.application.usecase.declaration import UseCase
-from loom.domain.errors import Place
+from loom.domain.errors import LoomError, NotFound, Place
 from loom.domain.model import ModelSchema
 
 
@@ -23,6 +23,7 @@ class Operation:
     on_row: bool
     use_case: Callable[[AutoCrud], type[UseCase[Any, Any]]]
     path: str = ""
+    errors: tuple[type[LoomError], ...] = ()
 
     def route(self, schema: ModelSchema, generated: AutoCrud, where: Place) -> RestRoute:
         """The route of the operation for one model, as a user would have written it."""
@@ -31,6 +32,7 @@ class Operation:
             method=self.method,
             path=(key_path(schema) if self.on_row else "") + self.path,
             status_code=self.status,
+            errors=self.errors,
             declared_at=where,
         )
 
@@ -45,6 +47,22 @@ OPERATIONS: Mapping[str, Operation] = {
 
 EXPORT = Operation(method="GET", status=200, on_row=False, path="/export", use_case=lambda generated: generated.export)
 """Generated where an interface says ``export = True``."""
+
+BULK: Mapping[str, Operation] = {
+    "create": Operation(
+        method="POST", status=201, on_row=False, path="/bulk", use_case=lambda generated: generated.bulk.create
+    ),
+    "update": Operation(
+        method="PATCH", status=200, on_row=False, path="/bulk", use_case=lambda generated: generated.bulk.update,
+        errors=(NotFound,),
+    ),
+    # Not DELETE: the body of one has no meaning that everybody on the way agrees on (RFC 9110, 9.3.5).
+    "delete": Operation(
+        method="POST", status=204, on_row=False, path="/bulk/delete",
+        use_case=lambda generated: generated.bulk.delete, errors=(NotFound,),
+    ),
+}  # fmt: skip
+"""Generated where an interface names them in ``bulk``."""
 
 
 def key_path(schema: ModelSchema) -> str:

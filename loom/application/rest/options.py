@@ -63,6 +63,8 @@ OPTIONS: Mapping[str, Check] = {
     "default_profile": _is(str, "a profile name"),
     "parent": _parent,
     "export": _is(bool, "True or False"),
+    "bulk": _sequence(str, 'a tuple of "create", "update", "delete"'),
+    "bulk_size": _count,
     "idempotency": _is(Idempotency, "Idempotency.OPTIONAL, Idempotency.REQUIRED or Idempotency.OFF"),
     "require_if_match": _is(bool, "True or False"),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),

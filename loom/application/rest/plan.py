@@ -127,12 +127,13 @@ class RoutePlan:
     header_parameters: tuple[HeaderPlan, ...] = ()
     access: Access = Access()
     idempotency: Idempotency = Idempotency.OFF
+    most_items: int = 0
     expected: str = ""
     if_match_required: bool = False
 
     @property
     def command(self) -> type | None:
-        """The type of the body, or ``None`` where the route takes none."""
+        """The type of the body, or ``None`` where the route takes none. A list has at most ``most_items``."""
         return self.use_case.command
 
 

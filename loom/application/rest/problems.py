@@ -59,6 +59,25 @@ class PreconditionRequired(LoomError):
         )
 
 
+class ItemConflicts(Conflict):
+    """Items of a list that conflict with what is stored or with each other; all that are known."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        fields = dict.fromkeys(str(error.path[-1]) for error in errors)
+        super().__init__(f"{len(self.errors)} values of the list conflict with others", fields=list(fields))
+
+
+class ItemsNotFound(NotFound):
+    """Items of a list that name rows which do not exist; all of them."""
+
+    def __init__(self, what: str, positions: Sequence[int]) -> None:
+        super().__init__(what, tuple(positions))
+        self.errors = tuple(
+            FieldError(path=(position,), message="does not exist", code="not-found") for position in positions
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Located:
     """A field error with the part of the request that it stands in: ``body``, ``query``, ``path`` or ``header``."""
@@ -160,6 +179,8 @@ def _detail(error: LoomError) -> str:
         return "the request does not have the declared shape"
     if isinstance(error, RuleViolations):
         return "rules do not hold"
+    if isinstance(error, ItemsNotFound):
+        return f"items of the list name a {error.what} that does not exist"
     if isinstance(error, UnknownCursor):
         return "the cursor leads to no page of this list"
     return str(error)
@@ -174,7 +195,7 @@ def _located(error: LoomError, parts: Mapping[str, str]) -> Sequence[Located]:
 
 
 def _faults(error: LoomError) -> Sequence[FieldError]:
-    if isinstance(error, InvalidInput | RuleViolations):
+    if isinstance(error, InvalidInput | RuleViolations | ItemConflicts | ItemsNotFound):
         return error.errors
     if isinstance(error, Conflict):
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +87,7 @@ def compile_route(
         place=where,
         access=access,
         idempotency=idempotency,
+        most_items=interface.bulk_size if typing.get_origin(plan.command) is list else 0,
         expected=expected_parameter(plan),
         if_match_required=if_match_required,
     )

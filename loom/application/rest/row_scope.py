@@ -135,6 +135,7 @@ def _scoped(use_case: type[UseCase[Any, Any]], scope: RowScope) -> type[UseCase[
 def _is_derived(use_case: object, model: type) -> bool:
     crud = auto_crud(model)
     generated = [getattr(crud, each.name) for each in attrs.fields(type(crud))]
+    generated += attrs.astuple(crud.bulk, recurse=False)
     bases = tuple(each for each in generated if isinstance(each, type) and issubclass(each, UseCase))
     return isinstance(use_case, type) and issubclass(use_case, bases)
 

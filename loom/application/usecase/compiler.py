@@ -43,8 +43,10 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
     if hints is None:
         return None
     signature = _signature(use_case, where, issues)
-    command = _command(signature, hints, where, issues)
-    params = _params(signature, hints, command, where, issues)
+    many = _many(signature, hints)
+    command = None if many is not None else _command(signature, hints, where, issues)
+    declared = Declared(where=where, issues=issues, command=command, given={}, many=many is not None)
+    params = _params(signature, hints, declared)
     arguments = type_arguments(use_case, UseCase)
     model = _model(arguments, where, issues)
     scene = Scene(
@@ -64,7 +66,7 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
     return UseCasePlan(
         use_case=use_case,
         model=model,
-        command=command.model if command else None,
+        command=command.model if command else many,
         result=hints.get("return", arguments[1] if len(arguments) == 2 else Any),
         params=tuple(params),
         dependencies=tuple(dependencies),
@@ -136,21 +138,26 @@ def _command(
         return None
 
 
+def _many(signature: list[inspect.Parameter], hints: dict[str, Any]) -> Any:
+    """The type of a command that is a list of commands, or ``None``."""
+    inputs = [parameter for parameter in signature if isinstance(parameter.default, InputMarker)]
+    annotation = hints.get(inputs[0].name) if len(inputs) == 1 else None
+    items = typing.get_args(annotation) if typing.get_origin(annotation) is list else ()
+    return annotation if items and isinstance(items[0], type) and attrs.has(items[0]) else None
+
+
 def _params(
     signature: list[inspect.Parameter],
     hints: dict[str, Any],
-    command: ModelSchema | None,
-    where: Place,
-    issues: Issues,
+    declared: Declared,
 ) -> list[ParamPlan]:
-    declared = Declared(where=where, issues=issues, command=command, given={})
     annotated: list[tuple[inspect.Parameter, MarkerKind | None]] = []
     for parameter in signature:
         if parameter.name in hints:
             annotated.append((parameter, MARKERS.of(parameter.default)))
         else:
             message = f"parameter {parameter.name!r} has no annotation"
-            issues.add("LOOM-CORE-109", where, message, "annotate it with its type")
+            declared.add("LOOM-CORE-109", message, "annotate it with its type")
     for parameter, kind in annotated:
         if kind is None:
             declared.given[parameter.name] = unmarked(parameter, hints[parameter.name], declared)

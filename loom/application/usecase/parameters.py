@@ -23,12 +23,13 @@ from loom.domain.schema import logical_type
 @attrs.define
 class Declared:
     """What the compiler knows while it reads one ``execute``: given to every behaviour. ``given`` are the parameters
-    that the caller gives by name."""
+    that the caller gives by name; ``many`` is whether the command is a list of commands, which has no fields."""
 
     where: Place
     issues: Issues
     command: ModelSchema | None
     given: dict[str, ParamPlan]
+    many: bool = False
 
     def add(self, code: str, message: str, remedy: str) -> None:
         """Record an issue of the use case."""
@@ -97,7 +98,7 @@ def shown(annotation: Any) -> str:
 
 
 def _input(name: str, annotation: Any, marker: InputMarker, declared: Declared) -> list[ParamPlan]:
-    if declared.command is None:
+    if declared.command is None and not declared.many:
         return []  # the compiler has recorded why
     return [ParamPlan(name=name, annotation=annotation, source="command", read=lambda call: call.command)]
 
