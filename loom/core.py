@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from loom.application.links import link_entity
+from loom.application.repositories import DelegatingRepository, RepositoryBuilder, repository_for
 from loom.application.usecase.application import Application
 from loom.application.usecase.compute import Compute
 from loom.application.usecase.created import Created
@@ -41,7 +42,7 @@ from loom.domain.message import Envelope, ErrorEnvelope
 from loom.domain.model import FieldOptions, command, entity, field, key, projection, relation, schema_of
 from loom.domain.query import Page, Query, Sort
 from loom.domain.relations import NOT_LOADED, Link, NotLoadedError, RelationOptions
-from loom.ports.persistence import Repository
+from loom.ports.persistence import Repository, UnitOfWork
 
 if TYPE_CHECKING:
     from loom.config.kernel import Kernel
@@ -59,6 +60,7 @@ __all__ = [
     "Conflict",
     "Context",
     "Created",
+    "DelegatingRepository",
     "Envelope",
     "ErrorEnvelope",
     "Exists",
@@ -90,12 +92,14 @@ __all__ = [
     "Query",
     "RelationOptions",
     "Repository",
+    "RepositoryBuilder",
     "Rule",
     "RuleViolations",
     "Sort",
     "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
+    "UnitOfWork",
     "UseCase",
     "col",
     "command",
@@ -112,6 +116,7 @@ __all__ = [
     "principal",
     "projection",
     "relation",
+    "repository_for",
     "schema_of",
 ]
 
