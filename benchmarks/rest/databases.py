@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.cores import Cores, pinned
-from benchmarks.rest.subjects import MODULES
+from benchmarks.rest.programs import MODULES
 from tests.servers.postgres import PostgresServer, new_database
 
 

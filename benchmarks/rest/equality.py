@@ -9,7 +9,7 @@ from benchmarks.rest.kinds import Kind
 _LOOKED_AT = 3
 
 AllCalls = Mapping[Kind, Mapping[str, Sequence[Call]]]
-"""By kind, then by program; no calls where the program does not serve the kind."""
+"""By kind, then by program."""
 
 
 def differences(calls: AllCalls, asks: Mapping[str, Ask]) -> list[str]:
@@ -21,9 +21,8 @@ def differences(calls: AllCalls, asks: Mapping[str, Ask]) -> list[str]:
 
 
 def _of_kind(kind: Kind, calls: Mapping[str, Sequence[Call]], asks: Mapping[str, Ask]) -> Iterator[str]:
-    asked = {program: found for program, found in calls.items() if found}
-    for position in range(min(_LOOKED_AT, *(len(found) for found in asked.values()))):
-        answers = {program: asks[program](found[position]).masked(kind.masked) for program, found in asked.items()}
+    for position in range(min(_LOOKED_AT, *map(len, calls.values()))):
+        answers = {program: asks[program](found[position]).masked(kind.masked) for program, found in calls.items()}
         first, *others = answers
         if not 200 <= answers[first].status < 300:
             yield f"{kind.name}: {first} answers {answers[first].status}: {answers[first].body.decode()}"

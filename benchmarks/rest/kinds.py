@@ -9,6 +9,7 @@ import attrs
 from benchmarks.load import Call
 from benchmarks.rest.asking import Ask
 from benchmarks.rest.data import PAGE_SIZE, Amount, Status, ticket_fields
+from benchmarks.rest.programs import LOOM
 
 Calls = Callable[[Ask, Amount], list[Call]]
 _CALLS = 1_000
@@ -26,21 +27,19 @@ class Kind:
         calls: makes them; asks the program where a call depends on its answers (cursors).
         writes: whether latencies are reported as well.
         masked: fields of the answer that differ between programs.
-        without: programs that do not serve it.
-        instead: what those are asked instead; without it their cells stay empty.
+        by_hand: the calls to the hand-written programs, where they are others.
     """
 
     name: str
     calls: Calls
     writes: bool = False
     masked: tuple[str, ...] = ()
-    without: frozenset[str] = frozenset()
-    instead: Calls | None = None
+    by_hand: Calls | None = None
 
     def calls_of(self, program: str, ask: Ask, amount: Amount) -> list[Call]:
-        """The calls for one program; none where it is not asked."""
-        make = self.instead if program in self.without else self.calls
-        return [] if make is None else make(ask, amount)
+        """The calls for one program."""
+        make = self.calls if program == LOOM or self.by_hand is None else self.by_hand
+        return make(ask, amount)
 
 
 def _ping(ask: Ask, amount: Amount) -> list[Call]:
@@ -49,6 +48,10 @@ def _ping(ask: Ask, amount: Amount) -> list[Call]:
 
 def _get(ask: Ask, amount: Amount) -> list[Call]:
     return [Call("GET", f"/tickets/{key}") for key in _keys(amount)]
+
+
+def _profile(ask: Ask, amount: Amount) -> list[Call]:
+    return [Call("GET", f"/tickets/{key}?profile=with_details") for key in _keys(amount)]
 
 
 def _detail(ask: Ask, amount: Amount) -> list[Call]:
@@ -95,8 +98,7 @@ def _json(value: Any) -> bytes:
 KINDS = (
     Kind(name="ping (no database)", calls=_ping),
     Kind(name="get by id", calls=_get),
-    # loom loads relations by named profiles, which it does not have yet.
-    Kind(name="get with owner and notes", calls=_detail, without=frozenset({"loom"})),
+    Kind(name="get with owner and notes", calls=_profile, by_hand=_detail),
     Kind(name="list of 50, cursor", calls=_list, masked=("next_cursor",)),
     Kind(name="update (PATCH)", calls=_update, writes=True, masked=("updated_at",)),
     Kind(name="create (POST)", calls=_create, writes=True, masked=("created_at", "updated_at")),
@@ -105,7 +107,6 @@ KINDS = (
         calls=_announced,
         writes=True,
         masked=("created_at", "updated_at"),
-        without=frozenset({"FastAPI", "floor"}),
-        instead=_create,
+        by_hand=_create,
     ),
 )

@@ -7,12 +7,11 @@ from benchmarks.ratios import Ratio, ratio
 from benchmarks.rest.goals import GOALS, MEMORY_GOAL, START_GOAL
 from benchmarks.rest.kinds import Kind
 from benchmarks.rest.measure import Sample, Samples
-from benchmarks.rest.subjects import FASTAPI, FLOOR, LOOM
+from benchmarks.rest.programs import FASTAPI, FLOOR, LOOM
 from benchmarks.tables import table
 
 Found = Mapping[Kind, Samples]
 Value = Callable[[Sample], float]
-NOT_AVAILABLE = "n/a"
 
 
 def rates_table(found: Found, database: str) -> str:
@@ -96,8 +95,6 @@ def failures(found: Found) -> list[str]:
 
 
 def _cell(samples: Samples, above: str, below: str, value: Value) -> str:
-    if above not in samples or below not in samples:
-        return NOT_AVAILABLE
     return str(ratio([value(each) for each in samples[above]], [value(each) for each in samples[below]]))
 
 

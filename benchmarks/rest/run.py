@@ -15,7 +15,8 @@ from benchmarks.rest.databases import DATABASES
 from benchmarks.rest.equality import differences
 from benchmarks.rest.kinds import KINDS, Kind
 from benchmarks.rest.measure import CONNECTIONS, FULL, QUICK, Effort, Samples, measure
-from benchmarks.rest.subjects import LOOM, MODULES, Running, all_serving, seed, serving
+from benchmarks.rest.programs import LOOM, MODULES
+from benchmarks.rest.subjects import Running, all_serving, seed, serving
 
 STARTS = 5
 

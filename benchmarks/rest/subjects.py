@@ -13,10 +13,9 @@ from benchmarks.cores import Cores, pinned
 from benchmarks.load import Call
 from benchmarks.rest.asking import Ask, over_http
 from benchmarks.rest.data import Amount
+from benchmarks.rest.programs import MODULES
 from tests.servers.process import Process, free_port
 
-LOOM, FASTAPI, FLOOR = "loom", "FastAPI", "floor"
-MODULES = {LOOM: "with_loom", FASTAPI: "with_fastapi", FLOOR: "with_starlette"}
 _LOOK_AGAIN = 0.002
 _PING = Call("GET", "/ping")
 

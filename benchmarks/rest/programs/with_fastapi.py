@@ -88,7 +88,7 @@ class TicketPatch(BaseModel):
     owner_id: int = 0
 
 
-class TicketOut(BaseModel):
+class TicketFields(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
@@ -99,6 +99,9 @@ class TicketOut(BaseModel):
     hours: float | None
     billable: bool
     owner_id: int
+
+
+class TicketOut(TicketFields):
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -115,13 +118,16 @@ class NoteOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
+    ticket_id: int
     author: str
     text: str
 
 
-class TicketDetail(TicketOut):
+class TicketDetail(TicketFields):
     owner: PersonOut
     notes: list[NoteOut]
+    created_at: dt.datetime
+    updated_at: dt.datetime
 
 
 class TicketPage(BaseModel):

@@ -6,7 +6,7 @@ import sys
 import attrs
 
 from benchmarks.rest import data
-from loom.core import Input, Kernel, Repository, UseCase, command, entity, event, field, key
+from loom.core import Input, Kernel, Repository, UseCase, command, entity, event, field, key, relation
 from loom.rest import RestInterface, RestRoute, app_of
 
 
@@ -17,7 +17,7 @@ class Person:
     email: str = field(max_length=120, unique=True)
 
 
-@entity(table="tickets", timestamps=True)
+@entity(table="tickets", timestamps=True, profiles={"with_details": ("owner", "notes")})
 class Ticket:
     id: int = key(autoincrement=True)
     title: str = field(max_length=120)
@@ -27,6 +27,8 @@ class Ticket:
     hours: float | None = None
     billable: bool = False
     owner_id: int = field(references="people.id", index=True)
+    owner: Person = relation()
+    notes: "tuple[Note, ...]" = relation()
 
 
 @entity(table="notes")
@@ -100,6 +102,7 @@ class TicketInterface(RestInterface[Ticket]):
     prefix = "/tickets"
     auto = True
     page_size = data.PAGE_SIZE
+    profiles = ("with_details",)
     routes = (RestRoute(use_case=OpenTicket, method="POST", path="/announced", status_code=201),)
 
 

@@ -57,11 +57,7 @@ notes = sa.Table(
 
 GET = sa.select(tickets).where(tickets.c.id == sa.bindparam("key"))
 GET_OWNER = sa.select(people).where(people.c.id == sa.bindparam("key"))
-GET_NOTES = (
-    sa.select(notes.c.id, notes.c.author, notes.c.text)
-    .where(notes.c.ticket_id == sa.bindparam("key"))
-    .order_by(notes.c.id)
-)
+GET_NOTES = sa.select(notes).where(notes.c.ticket_id == sa.bindparam("key")).order_by(notes.c.id)
 LIST = sa.select(tickets).where(tickets.c.id > sa.bindparam("after")).order_by(tickets.c.id).limit(sa.bindparam("most"))
 INSERT = sa.insert(tickets).returning(tickets)
 UPDATE = sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).returning(tickets)
@@ -69,7 +65,7 @@ UPDATE = sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).returning
 # Column names are of a class of SQLAlchemy's own, which orjson does not take for text.
 TICKET_NAMES = tuple(str(column.name) for column in tickets.c)
 PERSON_NAMES = tuple(str(column.name) for column in people.c)
-NOTE_NAMES = ("id", "author", "text")
+NOTE_NAMES = tuple(str(column.name) for column in notes.c)
 
 TYPES: Mapping[str, tuple[type, ...]] = {
     "title": (str,),
@@ -114,8 +110,9 @@ async def get_ticket_with_details(request: Request) -> Response:
         ticket = _found((await connection.execute(GET, request.path_params)).one_or_none())
         owner = (await connection.execute(GET_OWNER, {"key": ticket["owner_id"]})).one()
         written = (await connection.execute(GET_NOTES, request.path_params)).all()
+    moments = {name: ticket.pop(name) for name in ("created_at", "updated_at")}
     detail = {"owner": _named(PERSON_NAMES, owner), "notes": [_named(NOTE_NAMES, row) for row in written]}
-    return _json({**ticket, **detail})
+    return _json({**ticket, **detail, **moments})
 
 
 async def create_ticket(request: Request) -> Response:

@@ -17,7 +17,7 @@ from benchmarks.rest.asking import Answer, Ask
 from benchmarks.rest.data import PAGE_SIZE, Amount
 from benchmarks.rest.equality import differences
 from benchmarks.rest.kinds import KINDS
-from benchmarks.rest.subjects import FASTAPI, FLOOR, LOOM, MODULES
+from benchmarks.rest.programs import FASTAPI, FLOOR, LOOM, MODULES
 
 AMOUNT = Amount(people=5, tickets=2 * PAGE_SIZE + 20)
 
