@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import attrs
 from starlette.types import Receive, Scope
 
 from loom.adapters.fastapi.answer import Response
+from loom.adapters.fastapi.deadlines import Deadlines
 from loom.adapters.fastapi.endpoint import Operation
 from loom.application.rest.plan import RoutePlan
 from loom.application.rest.rate_limit import TokenBuckets
 from loom.domain.context import Context, Principal
-from loom.domain.errors import DeadlineExceeded, TooManyRequests, Unauthenticated
+from loom.domain.errors import TooManyRequests, Unauthenticated
 from loom.ports.security import Authenticator, Authorizer, SecurityScheme
 
 
 @attrs.frozen(kw_only=True)
 class Guards:
-    """What all guarded operations share. ``timeout`` is in seconds."""
+    """What all guarded operations share."""
 
     authenticator: Authenticator | None = None
     authorizer: Authorizer | None = None
     buckets: TokenBuckets | None = None
-    timeout: float | None = None
+    deadlines: Deadlines | None = None
 
     @property
     def scheme(self) -> SecurityScheme | None:
@@ -34,7 +34,7 @@ class Guards:
     def before(self, operation: Operation, route: RoutePlan) -> Operation:
         """The operation behind everything that the route and the settings ask for."""
         asks = route.access.stated and not route.access.public
-        if self.timeout is None and self.buckets is None and self.scheme is None and not asks:
+        if self.deadlines is None and self.buckets is None and self.scheme is None and not asks:
             return operation
         return Guarded(operation, route, self)
 
@@ -51,20 +51,20 @@ class Guarded:
         self._authenticator = guards.authenticator if guards.scheme is not None else None
         self._known = not route.access.public and (route.access.stated or guards.scheme is not None)
         self._challenge = _challenge(guards.scheme)
+        self._admits = self._known or self._authenticator is not None or guards.buckets is not None
 
     async def answer(self, scope: Scope, receive: Receive, context: Context) -> Response:
         """Admit the request and let the operation answer it."""
-        limit = self._guards.timeout
-        if limit is None:
-            return await self._operation.answer(scope, receive, await self._admitted(scope, context))
-        try:
-            async with asyncio.timeout(limit) as deadline:
-                return await self._operation.answer(scope, receive, await self._admitted(scope, context))
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            # The operation was cancelled, so that its unit of work has been rolled back.
-            raise DeadlineExceeded(f"{self._name} was stopped after {limit:g} s") from error
+        # An operation that is cancelled rolls its unit of work back.
+        deadlines = self._guards.deadlines
+        if not self._admits:
+            work = self._operation.answer(scope, receive, context)
+        else:
+            work = self._admit(scope, receive, context)
+        return await (work if deadlines is None else deadlines.run(work, self._name))
+
+    async def _admit(self, scope: Scope, receive: Receive, context: Context) -> Response:
+        return await self._operation.answer(scope, receive, await self._admitted(scope, context))
 
     async def _admitted(self, scope: Scope, context: Context) -> Context:
         principal = await self._caller(scope)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from loom.adapters.fastapi.cors import add_cors
+from loom.adapters.fastapi.deadlines import Deadlines
 from loom.adapters.fastapi.documents import extend_openapi
 from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCaseOperation
 from loom.adapters.fastapi.guard import Guards
@@ -120,12 +121,12 @@ class FastapiShell:
             _extend_lifespan(app, lifespan)
 
     def _guards(self, around: Surroundings) -> Guards:
-        limit = self.settings.rate_limit
+        limit, timeout = self.settings.rate_limit, self.settings.request_timeout
         return Guards(
             authenticator=around.authenticator,
             authorizer=around.authorizer,
             buckets=None if limit is None else _buckets(limit),
-            timeout=self.settings.request_timeout,
+            deadlines=None if timeout is None else Deadlines(timeout),
         )
 
     def _resources(self, interfaces: Sequence[InterfacePlan], application: Application, guards: Guards) -> list[Entry]:
@@ -159,7 +160,7 @@ def _buckets(limit: RateLimit) -> TokenBuckets:
 def _answers(guards: Guards) -> list[type[LoomError]]:
     """What any operation may answer because of its guard."""
     found: list[type[LoomError]] = []
-    if guards.timeout is not None:
+    if guards.deadlines is not None:
         found.append(DeadlineExceeded)
     if guards.buckets is not None:
         found.append(TooManyRequests)
