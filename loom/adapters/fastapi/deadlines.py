@@ -1,6 +1,6 @@
 """One time limit for many pieces of work, with one timer for all of them.
 
-A timer of its own for each request costs as much as a fifth of a small request. Time runs out in the order in which work
+A timer of its own for each request costs a fifth of a small request. Time runs out in the order in which work
 began, since the limit is the same for all, so one timer, set to the oldest, is enough; mostly it finds that one gone.
 """
 
