@@ -68,6 +68,7 @@ class Kernel:
         self._relaying: asyncio.Task[None] | None = None
         self._stop_relay: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._open: dict[Any, Any] = {}
         self.draining = False
         self.bind(Application, self)
         # For steps and handlers; inside a use case the dispatch belongs to its scope.
@@ -218,9 +219,9 @@ class Kernel:
         plans = self.plans
         set_up_logging(self.config.observability.log)
         self._loop = asyncio.get_running_loop()
-        await self._port(Persistence).start([schema.model for schema in plans.models])
+        await self._opened(Persistence).start([schema.model for schema in plans.models])
         if plans.jobs:
-            await self._port(JobQueue).start(self.job_worker)
+            await self._opened(JobQueue).start(self.job_worker)
         stop = asyncio.Event()
         self._stop_relay = stop
         self._relaying = asyncio.create_task(self.relay.run(stop), name="loom-relay")
@@ -268,7 +269,9 @@ class Kernel:
         await self.stop()
 
     async def _close(self) -> None:
-        made = self._container.made()
+        # What was started may be a test's own, of which the container knows nothing when the override is over.
+        made = {**self._container.made(), **self._open}
+        self._open.clear()
         if JobQueue in made:
             await made[JobQueue].stop()
         if Topics in made:
@@ -283,6 +286,10 @@ class Kernel:
         # A flow may commit from another thread than the one whose loop the relay runs in.
         if self._loop is not None and self.running:
             self._loop.call_soon_threadsafe(self.relay.wake)
+
+    def _opened(self, port: Any) -> Any:
+        found = self._open[port] = self._port(port)
+        return found
 
     def _port(self, port: Any) -> Any:
         return self._container.resolve(port)
