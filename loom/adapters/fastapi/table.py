@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 import attrs
 from starlette.routing import BaseRoute, Match, Route
@@ -49,13 +50,14 @@ class RouteTable(BaseRoute):
             return _NOTHING
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
-        if root and path.startswith(root):
-            path = path[len(root) :]
+        if not path.startswith(root):
+            root = ""
+        path = path[len(root) :]
         route = self._fixed.get(path)
         if route is not None:
             return Match.FULL, {"endpoint": route.endpoint, "path_params": {}, "route": route}
         values: list[str] = []
-        leaf = _find(self._root, path.split("/")[1:], 0, values)
+        leaf = _find(self._root, _segments(scope, path, root), 0, values)
         if leaf is None:
             return _NOTHING
         route, names = leaf
@@ -75,6 +77,15 @@ class RouteTable(BaseRoute):
             else:
                 node = node.fixed.setdefault(segment, _Node())
         node.leaf = (route, template.parameters)
+
+
+def _segments(scope: Scope, path: str, root: str) -> list[str]:
+    """The segments of a path, of which one may hold a slash: only its undecoded form tells it from a separator."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%2F" not in raw and b"%2f" not in raw:
+        return path.split("/")[1:]
+    segments = [unquote(each) for each in raw.partition(b"?")[0].decode("latin-1").split("/")]
+    return segments[1 + root.count("/") :]
 
 
 def _find(node: _Node, segments: list[str], at: int, values: list[str]) -> tuple[Route, tuple[str, ...]] | None:

@@ -8,7 +8,11 @@ from typing import Any, Union
 import attrs
 
 from loom.domain.absent import ABSENT, Absent
-from loom.domain.model import FieldSchema, ModelSchema, command, field, hints_of
+from loom.domain.model import FieldSchema, ModelSchema, command, field, hints_of, key
+from loom.domain.schema import Kind
+
+NO_SEGMENTS = ("", ".", "..")
+"""Texts that no path can hold as a segment."""
 
 
 def create_command(schema: ModelSchema, optional: Collection[str] = (), without: Collection[str] = ()) -> type:
@@ -82,12 +86,24 @@ def _declared(schema: ModelSchema) -> tuple[dict[str, Any], dict[str, attrs.Attr
 
 def _field(entry: FieldSchema, default: Any, validator: Callable[..., None] | None) -> Any:
     given = {} if default is attrs.NOTHING else {"default": default}
-    made = field(
-        max_length=entry.options.max_length, precision=entry.options.precision, scale=entry.options.scale, **given
-    )
+    if entry.options.key and entry.type.kind is Kind.STRING:
+        made = (
+            field(max_length=entry.options.max_length, **given) if given else key(max_length=entry.options.max_length)
+        )
+        made.validator(_addresses)
+    else:
+        made = field(
+            max_length=entry.options.max_length, precision=entry.options.precision, scale=entry.options.scale, **given
+        )
     if validator is not None:
         made.validator(validator)
     return made
+
+
+def _addresses(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A text key stands in the path of its row, where clients take these for something else (RFC 3986, 5.2.4)."""
+    if value in NO_SEGMENTS:
+        raise ValueError("must not be empty, '.' or '..', because the row is addressed by it")
 
 
 def _where_sent(validator: Callable[..., None] | None) -> Callable[..., None] | None:

@@ -17,6 +17,8 @@ Schema = dict[str, Any]
 
 # What the converter accepts as text; `pattern` says nothing about values that are no text.
 _TEXT: Schema = {"pattern": "^[^\\u0000]*$"}
+# A text key is a segment of the path of its row.
+_SEGMENT: Schema = {"pattern": "^(?!\\.{1,2}$)[^\\u0000]+$", "minLength": 1}
 
 
 class Direction(enum.Enum):
@@ -139,6 +141,8 @@ class Components:
 
     def _property(self, entry: FieldSchema, direction: Direction) -> Schema:
         schema = self.of_type(entry.type, direction)
+        if direction is Direction.INPUT and entry.options.key and entry.type.kind is Kind.STRING:
+            schema |= _SEGMENT
         plain = isinstance(entry.default, bool | int | float | str) and not isinstance(entry.default, enum.Enum)
         return {**schema, "default": entry.default} if plain and direction is Direction.INPUT else schema
 
