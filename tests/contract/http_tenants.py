@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from loom.adapters.memory.metrics import MemoryMetrics
 from loom.adapters.memory.security import MemoryAuthenticator
 from loom.adapters.system.clock import SystemClock
 from loom.application.rest.grants import GrantsAuthorizer
+from loom.application.rest.plan import InterfacePlan
 from loom.application.usecase.executor import Executor
 from loom.core import Principal
 from loom.ports.persistence import Persistence
@@ -44,18 +46,23 @@ class Tenants:
     metrics: MemoryMetrics
 
 
+@functools.cache
+def _plans(interfaces: tuple[type[RestInterface[Any]], ...]) -> list[InterfacePlan]:
+    return compiled(interfaces)
+
+
 @asynccontextmanager
 async def serve_tenants(
     store: Persistence,
     settings: FastapiSettings | None = None,
-    interfaces: Iterable[type[RestInterface[Any]]] = INTERFACES,
+    interfaces: tuple[type[RestInterface[Any]], ...] = INTERFACES,
     models: Iterable[type] = (Note, Draft),
 ) -> AsyncIterator[Tenants]:
     """Serve interfaces over a store to the holders."""
     codec, metrics = JsonCodec(), MemoryMetrics()
     executor = Executor(persistence=store, resolver=NothingBound(), codec=codec, clock=SystemClock())
     around = Surroundings(authenticator=MemoryAuthenticator(HOLDERS), authorizer=GrantsAuthorizer(), metrics=metrics)
-    app = FastapiShell(settings or FastapiSettings(), codec).build(compiled(interfaces), executor, around=around)
+    app = FastapiShell(settings or FastapiSettings(), codec).build(_plans(interfaces), executor, around=around)
     await store.start(list(models))
     try:
         transport = httpx2.ASGITransport(app=app)

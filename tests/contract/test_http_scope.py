@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +49,15 @@ STEPS = st.one_of(
     st.tuples(st.just("create"), st.none(), BODIES),
     st.tuples(st.just("update"), IDS, BODIES),
     st.tuples(st.just("delete"), IDS, st.none()),
+    st.tuples(st.just("export"), st.sampled_from(["", "?state=shut", f"?tenant_id={THEIRS}"]), st.none()),
+    st.tuples(st.just("create_many"), st.none(), st.lists(BODIES, min_size=1, max_size=3)),
+    st.tuples(st.just("update_many"), st.lists(IDS, min_size=1, max_size=3, unique=True), BODIES),
+    st.tuples(st.just("delete_many"), st.lists(IDS, min_size=1, max_size=3, unique=True), st.none()),
 )
+Held = dict[int, dict[str, Any]]
 
 
-async def rows(store: Persistence) -> dict[int, dict[str, Any]]:
+async def rows(store: Persistence) -> Held:
     async with store.begin(read_only=True) as unit:
         page = await unit.repository(Note).list(Query(limit=None))
     return {note.id: {name: getattr(note, name) for name in schema_of(Note).names} for note in page.items}
@@ -82,10 +89,10 @@ class Caller:
     def __init__(self, api: Tenants) -> None:
         self.api = api
 
-    async def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def send(self, method: str, path: str, body: Any = None) -> Any:
         return await self.api.client.request(method, path, json=body, headers=as_("ann"))
 
-    async def list(self, question: str, _: None, held: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    async def list(self, question: str, _: None, held: Held) -> Held:
         answer = await self.send("GET", f"/notes{question}")
         seen = {row["id"] for row in answer.json()["items"]}
         mine = {row["id"] for row in held.values() if inside(row)}
@@ -94,12 +101,12 @@ class Caller:
         assert question or seen == mine
         return held
 
-    async def get(self, key: int, _: None, held: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    async def get(self, key: int, _: None, held: Held) -> Held:
         answer = await self.send("GET", f"/notes/{key}")
         assert answer.status_code == (200 if key in held and inside(held[key]) else 404)
         return held
 
-    async def create(self, _: None, body: dict[str, Any], held: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    async def create(self, _: None, body: dict[str, Any], held: Held) -> Held:
         answer = await self.send("POST", "/notes", {"text": "new", **body})
         row = {"tenant_id": OURS, "text": "new", "state": State.OPEN, "priority": 0, **read(body)}
         assert answer.status_code == (201 if inside(row) else 403)
@@ -108,9 +115,7 @@ class Caller:
         key = answer.json()["id"]
         return {**held, key: {"id": key, **row}}
 
-    async def update(
-        self, key: int, body: dict[str, Any], held: dict[int, dict[str, Any]]
-    ) -> dict[int, dict[str, Any]]:
+    async def update(self, key: int, body: dict[str, Any], held: Held) -> Held:
         answer = await self.send("PATCH", f"/notes/{key}", {"text": "changed", **body})
         if key not in held or not inside(held[key]):
             assert answer.status_code == 404
@@ -119,11 +124,49 @@ class Caller:
         assert answer.status_code == (200 if inside(row) else 403)
         return {**held, key: row} if inside(row) else held
 
-    async def delete(self, key: int, _: None, held: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    async def delete(self, key: int, _: None, held: Held) -> Held:
         answer = await self.send("DELETE", f"/notes/{key}")
         mine = key in held and inside(held[key])
         assert answer.status_code == (204 if mine else 404)
         return {other: row for other, row in held.items() if other != key} if mine else held
+
+    async def export(self, question: str, _: None, held: Held) -> Held:
+        answer = await self.send("GET", f"/notes/export{question}")
+        assert answer.status_code == 200
+        seen = {json.loads(line)["id"] for line in answer.text.splitlines()}
+        mine = {row["id"] for row in held.values() if inside(row)}
+        assert seen <= mine
+        assert question or seen == mine
+        return held
+
+    async def create_many(self, _: None, bodies: Sequence[dict[str, Any]], held: Held) -> Held:
+        answer = await self.send("POST", "/notes/bulk", [{"text": "new", **body} for body in bodies])
+        made = [{"tenant_id": OURS, "text": "new", "state": State.OPEN, "priority": 0, **read(body)} for body in bodies]
+        right = all(map(inside, made))
+        assert answer.status_code == (201 if right else 403)
+        if not right:
+            return held
+        keys = [row["id"] for row in answer.json()]
+        return {**held, **{key: {"id": key, **row} for key, row in zip(keys, made, strict=True)}}
+
+    async def update_many(self, keys: Sequence[int], body: dict[str, Any], held: Held) -> Held:
+        answer = await self.send("PATCH", "/notes/bulk", [{"id": key, "text": "changed", **body} for key in keys])
+        changed = {key: {**held[key], "text": "changed", **read(body)} for key in keys if self.sees(key, held)}
+        if len(changed) == len(keys) and all(map(inside, changed.values())):
+            assert answer.status_code == 200
+            return {**held, **changed}
+        assert answer.status_code in (403, 404)
+        return held
+
+    async def delete_many(self, keys: Sequence[int], _: None, held: Held) -> Held:
+        answer = await self.send("POST", "/notes/bulk/delete", [{"id": key} for key in keys])
+        right = all(self.sees(key, held) for key in keys)
+        assert answer.status_code == (204 if right else 404)
+        return {key: row for key, row in held.items() if key not in keys} if right else held
+
+    @staticmethod
+    def sees(key: int, held: Held) -> bool:
+        return key in held and inside(held[key])
 
 
 async def play(store: Persistence, steps: list[tuple[str, Any, Any]]) -> None:
@@ -137,11 +180,13 @@ async def play(store: Persistence, steps: list[tuple[str, Any, Any]]) -> None:
 
 @pytest.mark.parametrize("name", STORES)
 def test_no_generated_operation_leaks(name: str) -> None:
-    @settings(max_examples=60 if name == "memory" else 12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40 if name == "memory" else 8, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=st.lists(STEPS, min_size=1, max_size=12))
     # Moves out of each part of the scope, and reaches for what is outside.
     @example(steps=[("update", 1, {"priority": 6}), ("update", 1, {"state": "shut"}), ("get", 1, None)])
     @example(steps=[("update", key, {"tenant_id": str(OURS), "state": "open"}) for key in (2, 3, 4, 5)])
+    @example(steps=[("update_many", [1], {"priority": 6}), ("update_many", [1, 4], {}), ("delete_many", [1, 4], None)])
+    @example(steps=[("create_many", None, [{}, {"priority": 6}]), ("create_many", None, [{}, {}])])
     @example(steps=[("create", None, {"priority": 6}), ("create", None, {"tenant_id": str(THEIRS)})])
     def check(steps: list[tuple[str, Any, Any]]) -> None:
         with tempfile.TemporaryDirectory() as folder:

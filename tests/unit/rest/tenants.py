@@ -61,6 +61,8 @@ class Greet(UseCase[None, str]):
 class NoteInterface(RestInterface[Note]):
     prefix = "/notes"
     auto = True
+    bulk = ("create", "update", "delete")
+    export = True
     scope = (col("tenant_id") == principal.tenant_id) & (col("state") == State.OPEN) & (col("priority") <= 5)
     filters = ("tenant_id", "text", "priority", "state")
     sorts = ("priority",)

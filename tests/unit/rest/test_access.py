@@ -108,7 +108,7 @@ def test_where_nobody_can_be_known_an_interface_that_wants_callers_is_an_issue()
     issues = Issues()
     check_callers(compiled(tenants.INTERFACES), issues)
     assert [(issue.code, issue.message.partition(",")[0]) for issue in issues.found] == [
-        ("LOOM-REST-045", "5 of 5 routes want a known caller"),
+        ("LOOM-REST-045", "9 of 9 routes want a known caller"),
         ("LOOM-REST-045", "5 of 5 routes want a known caller"),
         ("LOOM-REST-045", "1 of 3 routes want a known caller"),
     ]
