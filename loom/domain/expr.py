@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import attrs
 
@@ -96,6 +96,10 @@ class Expr:
 
     def __bool__(self) -> bool:
         raise TypeError(f"{self!r} is an expression, not a truth value; combine with &, | and ~, not and, or, not")
+
+    def __iter__(self) -> NoReturn:
+        # A reference takes items, so Python would go through it without end: `x.is_in(principal.tenants)`.
+        raise TypeError(f"{self!r} is an expression, not a list of values; is_in takes constants")
 
     def is_null(self) -> IsNull:
         """True where the value is null; never null itself."""
