@@ -33,6 +33,15 @@ _DATA = ("22",)
 _UNIQUE, _FOREIGN_KEY, _NOT_NULL, _CHECK = "23505", "23503", "23502", "23514"
 
 _SQLITE_DOWN = re.compile(r"locked|unable to open|disk|readonly|connection", re.IGNORECASE)
+_START = "start it, or correct persistence.url"
+_REMEDIES = {
+    "locked": "let the other process finish writing, or raise persistence.lock_timeout",
+    "is full": "make room on the disk of the file",
+    # What SQLite says of a write that was cut short, which a quota or a limit of the process does too.
+    "disk I/O": "make room on the disk of the file, or see whether the disk is sound",
+    "readonly": "let this process write the file and its folder",
+}
+"""What an operator can do, by what SQLite says."""
 _SQLITE_SCHEMA = re.compile(r"no such (table|column)|has no column", re.IGNORECASE)
 _SQLITE_COLUMNS = re.compile(r"(UNIQUE|NOT NULL) constraint failed: (.+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (\w+)")
@@ -124,9 +133,7 @@ class Translation:
 
     def _unavailable(self, error: BaseException) -> Unavailable:
         text = _text(error)
-        remedy = "start it, or correct persistence.url"
-        if "locked" in text:
-            remedy = "let the other process finish writing, or raise persistence.lock_timeout"
+        remedy = next((each for said, each in _REMEDIES.items() if said in text), _START)
         return Unavailable(f"the database {self.address} does not answer ({text})", remedy=remedy)
 
     def _refused(self, error: exc.DBAPIError) -> ConfigError:
