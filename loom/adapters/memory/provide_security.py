@@ -11,7 +11,7 @@ from loom.ports.codec import Codec
 
 def provide(settings: MemorySecuritySettings, *, codec: Codec, clock: Clock) -> MemoryAuthenticator:
     """An authenticator of its own; it needs neither a codec nor a clock."""
-    return MemoryAuthenticator({token: _principal(holder) for token, holder in settings.tokens.items()})
+    return MemoryAuthenticator({holder.token: _principal(holder) for holder in settings.holders})
 
 
 def _principal(holder: TokenHolder) -> Principal:

@@ -28,7 +28,7 @@ class MemorySecuritySettings:
     """Fixed tokens, for tests and for machines that trust each other.
 
     Attributes:
-        tokens: holders by token.
+        holders: each with its own token.
     """
 
-    tokens: Mapping[str, TokenHolder] = attrs.field(factory=dict, repr=False)
+    holders: tuple[TokenHolder, ...] = ()

@@ -117,7 +117,7 @@ class ProductInterface(RestInterface[Product]):
 """
 SECURED = """
 app: {discovery: {include: [api_for_cli]}}
-security: {adapter: memory, tokens: {secret: {subject: ann}}}
+security: {adapter: memory, holders: [{token: secret, subject: ann}]}
 """
 
 

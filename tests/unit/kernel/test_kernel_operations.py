@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from loom.adapters.memory.metrics import MemoryMetrics
 from loom.config.kernel import Kernel
 from loom.config.rest_app import check_ready
+from loom.config.show import show
 from loom.core import CompileError, Forbidden, Principal, Unavailable, UseCase
 from loom.ports.metrics import Metrics
 from loom.ports.security import Authenticator, Authorizer
@@ -110,9 +111,10 @@ def test_an_authorizer_of_ones_own_decides(tmp_path: Path) -> None:
 
 
 def test_fixed_tokens_by_configuration(tmp_path: Path) -> None:
-    text = "security: {adapter: memory, tokens: {t0ken: {subject: bob, grants: [drafts:use]}}}"
+    text = "security: {adapter: memory, holders: [{token: t0ken, subject: bob, grants: [drafts:use]}]}"
     kernel = Kernel.from_yaml(config(tmp_path, text), overrides=[QUIET], modules=[tenants])
     assert "t0ken" not in repr(kernel.config.adapters["security"].settings)
+    assert "t0ken" not in show(kernel.config)
     with TestClient(app_of(kernel)) as client:
         assert client.get("/me/greet", headers={"authorization": "Bearer t0ken"}).json() == "hello bob"
 
