@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import and_
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -135,6 +137,17 @@ class QueryPlan(Generic[M]):
             raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject())
         return Bounds(where, self._after(order, query.after), order)
 
+    def is_key(self, key: Any) -> Expr:
+        """The predicate that is true of the row of that key.
+
+        Raises:
+            InvalidInput: not a key of this model.
+        """
+        self.rows.key(key)
+        names = [field.name for field in self.schema.keys]
+        parts = [col(name) == part for name, part in zip(names, key if len(names) > 1 else (key,), strict=True)]
+        return reduce(and_, parts)
+
     def page(self, query: Query, order: Sequence[Sort], found: Sequence[M], total: int | None) -> Page[M]:
         """The page of what was found for ``limit + 1`` rows."""
         if query.limit is None or len(found) <= query.limit:
@@ -142,8 +155,54 @@ class QueryPlan(Generic[M]):
         items = tuple(found[: query.limit])
         return Page(items=items, after=self._position(order, items[-1]) if items else None, total=total)
 
+    def picked(self, fields: Sequence[str], order: Sequence[Sort]) -> tuple[str, ...]:
+        """The columns to read where these are asked for: with the key, and what the order needs.
+
+        Raises:
+            InvalidInput: columns that do not exist; all of them.
+        """
+        errors = [
+            FieldError(path=("fields",), message=_meant(f"column {name!r} does not exist", name, self.schema.names))
+            for name in fields
+            if self.schema.field(name) is None
+        ]
+        if errors:
+            raise InvalidInput(errors, subject=self._subject())
+        wanted = {*fields, *(key.name for key in self.schema.keys), *(each.column for each in order)}
+        return tuple(name for name in self.schema.names if name in wanted)
+
+    def picked_page(
+        self,
+        query: Query,
+        order: Sequence[Sort],
+        fields: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        total: int | None,
+    ) -> Page[Mapping[str, Any]]:
+        """The page of picked rows that were found for ``limit + 1``."""
+        names = self.picked(fields, order)
+        shown = {*fields, *(key.name for key in self.schema.keys)}
+        hidden = [name for name in names if name not in shown]
+        whole = query.limit is None or len(rows) <= query.limit
+        found = [self._mapping(names, row) for row in rows[: query.limit]]
+        after = None if whole or not found else self._place(order, found[-1].__getitem__)
+        for each in found:
+            for name in hidden:
+                del each[name]
+        return Page(items=tuple(found), after=after, total=total)
+
+    def _mapping(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+        loads = self.rows.loads
+        return {
+            name: value if value is None or (load := loads[name]) is None else load(value)
+            for name, value in zip(names, row, strict=True)
+        }
+
     def _position(self, order: Sequence[Sort], entity: M) -> tuple[Any, ...]:
-        values = ((each.column, getattr(entity, each.column)) for each in order)
+        return self._place(order, lambda name: getattr(entity, name))
+
+    def _place(self, order: Sequence[Sort], value_of: Callable[[str], Any]) -> tuple[Any, ...]:
+        values = ((each.column, value_of(each.column)) for each in order)
         return tuple(None if value is None else self.rows.fits[name](value) for name, value in values)
 
     def _after(self, order: Sequence[Sort], values: Sequence[Any]) -> Expr:

@@ -35,6 +35,17 @@ class Reader(Protocol[M_co]):
     async def list(self, query: Query) -> Page[M_co]:
         """A page of rows."""
 
+    async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
+        """A page of rows with the key and these columns alone, by name in the order of the model; no others are read.
+        The profile of the query loads nothing.
+
+        Raises:
+            InvalidInput: a column does not exist.
+        """
+
+    async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
+        """The row of that key as ``pick`` gives it."""
+
     async def count(self, where: Expr | None = None) -> int:
         """How many rows match."""
 

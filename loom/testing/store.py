@@ -25,7 +25,10 @@ REPOSITORY_POINTS: Final = (
     "count",
     "exists",
     "stream",
+    "pick",
+    "pick_one",
     "create",
+    "create_all",
     "create_many",
     "update",
     "delete",
@@ -42,7 +45,8 @@ class MemoryStore(MemoryPersistence):
 
     The points at which calls can be made to fail are ``begin`` (opening a unit of work), ``commit`` (before anything is
     kept), ``committed`` (after everything is), ``claim`` and ``sent`` (of the relay), and every method of a repository:
-    ``get``, ``find``, ``list``, ``count``, ``exists``, ``stream``, ``create``, ``create_many``, ``update``, ``delete``.
+    ``get``, ``find``, ``list``, ``count``, ``exists``, ``stream``, ``pick``, ``pick_one``, ``create``, ``create_all``,
+    ``create_many``, ``update``, ``delete``.
 
     Args:
         clock: dates rows; a ``FakeClock`` of its own where none is given.

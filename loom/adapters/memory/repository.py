@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -52,6 +52,19 @@ class MemoryRepository(Generic[M]):
         entities = self._entities(found[: None if query.limit is None else query.limit + 1], query.profile, views)
         total = await self.count(query.where) if query.total else None
         return self.plan.page(query, bounds.order, entities, total)
+
+    async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
+        bounds = self.plan.bounds(query)
+        found = self._matching(bounds, self.transaction().view)[query.offset :]
+        names = self.plan.picked(fields, bounds.order)
+        positions = [self.plan.schema.names.index(name) for name in names]
+        page = found[: None if query.limit is None else query.limit + 1]
+        rows = [[row[position] for position in positions] for row in page]
+        total = await self.count(query.where) if query.total else None
+        return self.plan.picked_page(query, bounds.order, fields, rows, total)
+
+    async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
+        return next(iter((await self.pick(Query(where=self.plan.is_key(key), limit=1), fields)).items), None)
 
     async def count(self, where: Expr | None = None) -> int:
         self.state.check()

@@ -58,6 +58,17 @@ class SqlRepository(Generic[M]):
         total = await self._count(bounds.where) if query.total else None
         return self._plan.page(query, bounds.order, await self._entities(rows, loading), total)
 
+    async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
+        bounds = self._plan.bounds(query)
+        names = self._plan.picked(fields, bounds.order)
+        statements = self.model.statements
+        rows = await self.session.select(statements.page(bounds, query, statements.only(names)))
+        total = await self._count(bounds.where) if query.total else None
+        return self._plan.picked_page(query, bounds.order, fields, rows, total)
+
+    async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
+        return next(iter((await self.pick(Query(where=self._plan.is_key(key), limit=1), fields)).items), None)
+
     async def count(self, where: Expr | None = None) -> int:
         return await self._count(self._plan.living(where))
 

@@ -44,6 +44,14 @@ class Selected(Protocol):
         """What they are selected from."""
 
 
+@attrs.frozen(eq=False)
+class Picked:
+    """Some of the columns of a table."""
+
+    columns: tuple[sa.ColumnElement[Any], ...]
+    source: sa.FromClause
+
+
 def compiled(construct: sa.ClauseElement, dialect: Dialect) -> Statement:
     """Render a construct whose form does not depend on its values."""
     made = cast("SQLCompiler", construct.compile(dialect=dialect))
@@ -121,6 +129,12 @@ class ModelStatements:
     def stream(self, bounds: Bounds, query: Query, selected: Selected | None = None) -> sa.Select[Any]:
         """All rows of a query."""
         return self._select(bounds, selected, limit=query.limit, offset=query.offset)
+
+    def only(self, names: Iterable[str]) -> Selected:
+        """Some of the columns."""
+        wanted = set(names)
+        columns = zip(self._table.schema.names, self.columns, strict=True)
+        return Picked(tuple(column for name, column in columns if name in wanted), self._table.table)
 
     def count(self, where: Expr | None) -> sa.Select[Any]:
         """How many rows match."""

@@ -18,12 +18,16 @@ import attrs
 from loom.application.rest.bulk import BulkCrud, bulk_crud
 from loom.application.rest.commands import create_command, patch_command
 from loom.application.rest.profiles import PARAMETER, Profile
+from loom.application.rest.sparse import PARAMETER as FIELDS
+from loom.application.rest.sparse import Fields, pick_page, pick_row
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.markers import ExpectedVersion, Input
 from loom.domain.errors import NotFound
 from loom.domain.model import ModelSchema, schema_of
 from loom.domain.query import Page, Query
 
+_ALL = Fields(())
+_FIELDS: Mapping[str, Any] = MappingProxyType({FIELDS: _ALL})
 Execute = Callable[..., Coroutine[Any, Any, Any]]
 _VERSION: Mapping[str, Any] = MappingProxyType({"expected_version": ExpectedVersion()})
 
@@ -63,7 +67,12 @@ def auto_crud(model: type) -> AutoCrud:
 
 
 def make_crud(
-    schema: ModelSchema, optional: Collection[str] = (), without: Collection[str] = (), profile: str = ""
+    schema: ModelSchema,
+    optional: Collection[str] = (),
+    without: Collection[str] = (),
+    profile: str = "",
+    *,
+    sparse: bool = False,
 ) -> AutoCrud:
     """Generate use cases anew.
 
@@ -72,11 +81,12 @@ def make_crud(
         optional: fields without which a row may be created: something else fills them in.
         without: fields that commands do not have.
         profile: what ``get`` loads where nothing is asked for.
+        sparse: let ``list`` and ``get`` take the columns to read.
     """
     create, patch = create_command(schema, optional, without), patch_command(schema, without)
     return AutoCrud(
-        list=_list(schema),
-        get=_get(schema, profile),
+        list=_list(schema, profile, sparse=sparse),
+        get=_get(schema, profile, sparse=sparse),
         create=_create(schema, create),
         update=_update(schema, patch),
         delete=_delete(schema),
@@ -87,22 +97,32 @@ def make_crud(
     )
 
 
-def _list(schema: ModelSchema) -> type[UseCase[Any, Any]]:
-    async def execute(self: UseCase[Any, Any], query: Query) -> Any:
+def _list(schema: ModelSchema, default: str, *, sparse: bool) -> type[UseCase[Any, Any]]:
+    async def execute(self: UseCase[Any, Any], query: Query, fields: Fields = _ALL) -> Any:
+        if fields:
+            return await pick_page(self.main_repo, query, fields, default)
         return await self.main_repo.list(query)
 
-    return _use_case("list", schema, execute, {"query": Query}, Page[schema.model], read_only=True)  # type: ignore[name-defined]
+    parameters = {"query": Query} | _fields_type(sparse)
+    return _use_case(
+        "list", schema, execute, parameters, Page[schema.model], read_only=True, defaults=_FIELDS  # type: ignore[name-defined]
+    )  # fmt: skip
 
 
-def _get(schema: ModelSchema, default: str) -> type[UseCase[Any, Any]]:
+def _get(schema: ModelSchema, default: str, *, sparse: bool) -> type[UseCase[Any, Any]]:
     key_of = _key_reader(schema)
 
     async def execute(self: UseCase[Any, Any], **key: Any) -> Any:
         profile = key.pop(PARAMETER, default)
+        fields = key.pop(FIELDS, ())
+        if fields:
+            row = await pick_row(self.main_repo, key_of(key), fields, (profile, default))
+            return _found(row, schema, key_of(key))
         return _found(await self.main_repo.get(key_of(key), profile=profile), schema, key_of(key))
 
-    parameters = {**_key_types(schema), **({PARAMETER: Profile} if schema.profiles else {})}
-    defaults = {PARAMETER: default}
+    profile = {PARAMETER: Profile} if schema.profiles else {}
+    parameters = {**_key_types(schema), **profile, **_fields_type(sparse)}
+    defaults = {PARAMETER: default, **_FIELDS}
     return _use_case("get", schema, execute, parameters, schema.model, read_only=True, defaults=defaults)
 
 
@@ -179,6 +199,10 @@ def _signature(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> in
         for name, annotation in parameters.items()
     ]
     return inspect.Signature([own, *named])
+
+
+def _fields_type(sparse: bool) -> dict[str, Any]:
+    return {FIELDS: Fields} if sparse else {}
 
 
 def _version_type(schema: ModelSchema) -> dict[str, Any]:

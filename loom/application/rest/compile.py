@@ -11,7 +11,7 @@ import attrs
 from loom.application.compile import Issues, place_of
 from loom.application.generics import type_arguments
 from loom.application.rest.access import check_access
-from loom.application.rest.auto import auto_crud, make_crud
+from loom.application.rest.auto import AutoCrud, auto_crud, make_crud
 from loom.application.rest.declare import RestInterface, RestRoute
 from loom.application.rest.operations import BULK, EXPORT, OPERATIONS, key_path
 from loom.application.rest.options import check_options
@@ -122,20 +122,25 @@ def _generated(
         )
         return []
     wanted = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
-    plain = scope is None and parent is None and not cls.default_profile
-    crud = (
-        auto_crud(schema.model)
-        if plain
-        else make_crud(
-            schema,
-            optional=scope.equal if scope else (),
-            without=tuple(parent.fields.values()) if parent else (),
-            profile=cls.default_profile,
-        )
-    )
+    crud = _crud(cls, schema, scope, parent)
     operations = [OPERATIONS[name] for name in wanted] + ([EXPORT] if cls.export else [])
     operations += [BULK[name] for name in dict.fromkeys(cls.bulk) if name in BULK]
     return [operation.route(schema, crud, where) for operation in operations]
+
+
+def _crud(
+    cls: type[RestInterface[Any]], schema: ModelSchema, scope: RowScope | None, parent: Parent | None
+) -> AutoCrud:
+    """The use cases that everybody shares, or some of the interface's own where it changes what they take."""
+    if scope is None and parent is None and not cls.default_profile and not cls.fields:
+        return auto_crud(schema.model)
+    return make_crud(
+        schema,
+        optional=scope.equal if scope else (),
+        without=tuple(parent.fields.values()) if parent else (),
+        profile=cls.default_profile,
+        sparse=bool(cls.fields),
+    )
 
 
 def _check_operations(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> None:

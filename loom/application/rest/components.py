@@ -88,6 +88,19 @@ class Components:
             self.schemas[made["$ref"].rpartition("/")[2]] = held
         return made
 
+    def of_fields(self, model: type, fields: Iterable[str]) -> Schema:
+        """The schema of an entity of which a client may ask for some fields alone; its key is always there."""
+        schema = schema_of(model)
+        made = self._named.get((model, "fields"))
+        if made is None:
+            keys = [entry.name for entry in schema.keys]
+            shown = {*fields, *keys}
+            held = self._object(schema, Direction.OUTPUT)
+            held["properties"] = {name: each for name, each in held["properties"].items() if name in shown}
+            held |= {"required": keys, "additionalProperties": False}
+            made = self._named[model, "fields"] = self.add(f"{schema.name}_fields", held)
+        return made
+
     def _projected(self, projection: ProjectionSchema) -> Schema:
         if projection.type is not None:
             return self.of_type(projection.type, Direction.OUTPUT)

@@ -88,6 +88,8 @@ class RestInterface(Generic[M]):
         bulk_size: most items of a list, of one's own routes too.
         idempotency: what POST requests that write do with the header ``Idempotency-Key``.
         require_if_match: refuse (428) to change a row of a model with a version without the header ``If-Match``.
+        fields: columns that a client may choose among in the generated list and get: ``?fields=sku,name`` answers these
+            and the key. No others may be named; without it all come, always.
         routes: routes of your own; one with the method and path of a generated route replaces it.
         requires: what callers must have been granted, all of it: ``("products:write",)``; ``()`` asks only that they
             are known. Where neither this nor ``public`` is said, a deployment with security wants known callers.
@@ -106,6 +108,7 @@ class RestInterface(Generic[M]):
     max_page_size: ClassVar[int] = 200
     filters: ClassVar[Sequence[str]] = ()
     sorts: ClassVar[Sequence[str]] = ()
+    fields: ClassVar[Sequence[str]] = ()
     profiles: ClassVar[Sequence[str]] = ()
     default_profile: ClassVar[str] = ""
     parent: ClassVar[str | Mapping[str, str]] = ""

@@ -45,6 +45,7 @@ _PROBLEM: Schema = {
     },
     "required": ["type", "title", "status", "detail", "code", "correlation_id"],
 }
+_RETRY = {"Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}}}
 _CORRELATION = {"X-Correlation-ID": {"$ref": "#/components/headers/CorrelationId"}}
 _REPLAYED = {"description": "There where the key had been answered before.", "schema": {"const": "true"}}
 _ETAG = {
@@ -244,7 +245,16 @@ def _content(route: RoutePlan, components: Components) -> dict[str, Any]:
 
 
 def _value(route: RoutePlan, components: Components) -> Schema:
-    """The schema of one value or row of an answer; where it depends on the profile, of each of them."""
+    """The schema of one value or row of an answer; where a client may ask for some fields, of these as well."""
+    whole = _whole(route, components)
+    if not route.reply.fields:
+        return whole
+    some = components.of_fields(route.reply.type, route.reply.fields)
+    return {"anyOf": [*whole.get("anyOf", [whole]), some]}
+
+
+def _whole(route: RoutePlan, components: Components) -> Schema:
+    """The schema of one value or row; where it depends on the profile, of each of them."""
     answers = route.reply.answers
     if not any(answers.values()):
         return components.of(route.reply.type, Direction.OUTPUT)
@@ -273,7 +283,7 @@ def _problem_statuses(route: RoutePlan) -> Iterable[int]:
 def _problem_response(status: int, problem: Schema) -> dict[str, Any]:
     return {
         "description": phrase(status),
-        "headers": dict(_CORRELATION),
+        "headers": {**_CORRELATION, **(_RETRY if status in (429, 503) else {})},
         "content": {PROBLEM_TYPE: {"schema": problem}},
     }
 

@@ -67,6 +67,7 @@ OPTIONS: Mapping[str, Check] = {
     "bulk_size": _count,
     "idempotency": _is(Idempotency, "Idempotency.OPTIONAL, Idempotency.REQUIRED or Idempotency.OFF"),
     "require_if_match": _is(bool, "True or False"),
+    "fields": _sequence(str, 'a tuple of column names: ("sku", "name")'),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
     "requires": _optional(_sequence(str, 'a tuple of names: ("products:write",)')),
     "public": _is(bool, "True or False"),

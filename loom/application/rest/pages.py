@@ -20,6 +20,7 @@ from loom.application.rest.filters import compile_filters, compile_sorts
 from loom.application.rest.plan import FilterPlan, PagePlan, ParameterPlan
 from loom.application.rest.problems import UnknownCursor
 from loom.application.rest.profiles import PARAMETER, answers_of, compile_profile
+from loom.application.rest.sparse import compile_fields
 from loom.application.rest.text import integer_between, text_reader
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
@@ -41,6 +42,7 @@ class ListRules:
     parameters: tuple[ParameterPlan, ...]
     filters: tuple[FilterPlan, ...] = ()
     sort: ParameterPlan | None = None
+    fields: ParameterPlan | None = None
     profile: ParameterPlan | None = None
     default_profile: str = ""
     answers: Mapping[str, Loaded | None] = attrs.field(factory=dict)
@@ -62,11 +64,12 @@ def list_rules(
             rules,
             filters=filters,
             sort=compile_sorts(interface, schema, where, issues),
+            fields=compile_fields(interface, schema, where, issues),
             profile=compile_profile(interface, schema, where, issues),
             default_profile=interface.default_profile,
             answers=answers_of(interface, schema),
         )
-    for option in ("filters", "sorts", "profiles", "default_profile"):
+    for option in ("filters", "sorts", "fields", "profiles", "default_profile"):
         if getattr(interface, option):
             issues.add(
                 "LOOM-REST-019", where, f"{option} has no effect without an entity", "name it: RestInterface[Model]"

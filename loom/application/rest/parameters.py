@@ -14,6 +14,7 @@ from loom.application.rest.pages import ListRules, compile_page
 from loom.application.rest.paths import PathTemplate
 from loom.application.rest.plan import HeaderPlan, PagePlan, ParameterPlan
 from loom.application.rest.profiles import Profile
+from loom.application.rest.sparse import Fields
 from loom.application.rest.text import is_repeated, text_reader
 from loom.application.usecase.plan import ParamPlan, UseCasePlan
 from loom.domain.errors import Place
@@ -30,6 +31,7 @@ class Parameters:
     header: tuple[HeaderPlan, ...]
     page: PagePlan | None
     profiled: bool = False
+    sparse: bool = False
 
 
 def compile_parameters(
@@ -52,8 +54,11 @@ def compile_parameters(
     """
     pages = [param.name for param in plan.params if param.source == "query"]
     scalars = {
-        param.name: param for param in plan.params if param.source == "param" and param.annotation is not Profile
+        param.name: param
+        for param in plan.params
+        if param.source == "param" and param.annotation not in (Profile, Fields)
     }
+    sparse = [param.name for param in plan.params if param.annotation is Fields]
     profiled = [param.name for param in plan.params if param.annotation is Profile]
     headers = [param for param in plan.params if param.source == "header"]
     for name in path.parameters:
@@ -67,6 +72,9 @@ def compile_parameters(
     extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
     if rules.profile is not None and plan.model is rules.model:
         extra = (*extra, *(attrs.evolve(rules.profile, name=name) for name in profiled))
+    own = plan.model is rules.model
+    if rules.fields is not None and own:
+        extra = (*extra, *(attrs.evolve(rules.fields, name=name) for name in sparse))
     for parameter in extra:
         if parameter.name in scalars:
             issues.add(
@@ -80,6 +88,7 @@ def compile_parameters(
         query=(*(found for name, found in compiled.items() if found and name not in path.parameters), *extra),
         header=tuple(HeaderPlan(param.header, found) for param, found in read if found),
         page=page,
+        sparse=own and bool(sparse) and rules.fields is not None,
         profiled=plan.model is rules.model if profiled else page is not None and page.row.model is rules.model,
     )
 

@@ -84,7 +84,8 @@ class PagePlan:
 class ReplyPlan:
     """What success looks like. ``location`` builds the path of the created row from it, where there is one;
     ``answers`` is what rows hold beside what is stored, by profile, where there are profiles. The value
-    of a ``created`` reply is inside ``Created``; ``version`` names the field that its ``ETag`` is made from."""
+    of a ``created`` reply is inside ``Created``; ``version`` names the field that its ``ETag`` is made from; ``fields``
+    are those of which a client may ask for some alone."""
 
     kind: Reply
     status: int
@@ -93,6 +94,7 @@ class ReplyPlan:
     answers: Mapping[str, Loaded | None] = attrs.field(factory=dict)
     created: bool = False
     version: str = ""
+    fields: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

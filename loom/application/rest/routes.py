@@ -75,7 +75,11 @@ def compile_route(
         query_parameters=parameters.query,
         header_parameters=parameters.header,
         page=parameters.page,
-        reply=attrs.evolve(reply, answers=rules.answers) if parameters.profiled else reply,
+        reply=attrs.evolve(
+            reply,
+            answers=rules.answers if parameters.profiled else reply.answers,
+            fields=tuple(interface.fields) if parameters.sparse else (),
+        ),
         errors=(
             *_errors(plan, path, parameters.page),
             *access_errors(plan),

@@ -77,6 +77,13 @@ class ScopedRepository(Generic[M]):
     async def list(self, query: Query) -> Page[M]:
         return await self.inner.list(attrs.evolve(query, where=self.scope.within(query.where)))
 
+    async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
+        return await self.inner.pick(attrs.evolve(query, where=self.scope.within(query.where)), fields)
+
+    async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
+        # Whether it is inside its other columns may say.
+        return await self.inner.pick_one(key, fields) if await self.get(key) is not None else None
+
     async def count(self, where: Expr | None = None) -> int:
         return await self.inner.count(self.scope.within(where))
 

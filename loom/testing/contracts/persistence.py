@@ -13,6 +13,7 @@ from loom.testing.contracts.persistence_answers import AnswersContract
 from loom.testing.contracts.persistence_bulk import BulkContract
 from loom.testing.contracts.persistence_guarded import ConstraintContract, SoftDeleteContract, VersionContract
 from loom.testing.contracts.persistence_outbox import JobStatusContract, OutboxContract
+from loom.testing.contracts.persistence_picks import PickContract
 from loom.testing.contracts.persistence_queries import QueryContract
 from loom.testing.contracts.persistence_repository import RepositoryContract
 from loom.testing.contracts.persistence_units import UnitOfWorkContract
@@ -22,6 +23,7 @@ class PersistenceContract(
     RepositoryContract,
     BulkContract,
     QueryContract,
+    PickContract,
     VersionContract,
     SoftDeleteContract,
     ConstraintContract,
