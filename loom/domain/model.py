@@ -11,6 +11,7 @@ import datetime as dt
 import typing
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, dataclass_transform, overload
 
 import attrs
@@ -206,31 +207,18 @@ def entity(  # noqa: PLR0913 - one for each thing that a table may be
             null holds. The store refuses a row that breaks one with ``CheckFailed``.
         indexes: indexes and uniqueness over several columns, each made by ``index``.
     """
-    names = names_of(key)
-    version_name = (VERSION if version else "") if isinstance(version, bool) else version
-    deleted_at = DELETED_AT if soft_delete else ""
-    held = {name: names_of(paths) for name, paths in (profiles or {}).items()}
-
-    def declare(target: type[T]) -> type[T]:
-        named = table or snake_case(target.__name__)
-        # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
-        if "__attrs_attrs__" not in vars(target):
-            target = _defined(target, timestamps, version_name, deleted_at)
-        _ENTITIES[target] = EntityOptions(
-            table=named,
-            timestamps=timestamps,
-            version=version_name,
-            deleted_at=deleted_at,
-            key=names,
-            fields=dict(fields or {}),
-            profiles=held,
-            checks=dict(checks or {}),
-            indexes=tuple(indexes),
-        )
-        _SCHEMAS.pop(target, None)
-        return target
-
-    return declare if cls is None else declare(cls)
+    options = EntityOptions(
+        table=table,
+        timestamps=timestamps,
+        version=(VERSION if version else "") if isinstance(version, bool) else version,
+        deleted_at=DELETED_AT if soft_delete else "",
+        key=names_of(key),
+        fields=dict(fields or {}),
+        profiles={name: names_of(paths) for name, paths in (profiles or {}).items()},
+        checks=dict(checks or {}),
+        indexes=tuple(indexes),
+    )
+    return partial(_declared, options=options) if cls is None else _declared(cls, options)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, attrs.field))
@@ -296,14 +284,23 @@ def _entity_class(core: Any) -> type:
     return typing.cast("type", core)
 
 
-def _defined(cls: type[T], timestamps: bool, version: str, deleted_at: str) -> type[T]:
+def _declared(cls: type[T], options: EntityOptions) -> type[T]:
+    # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
+    if "__attrs_attrs__" not in vars(cls):
+        cls = _defined(cls, options)
+    _ENTITIES[cls] = attrs.evolve(options, table=options.table or snake_case(cls.__name__))
+    _SCHEMAS.pop(cls, None)
+    return cls
+
+
+def _defined(cls: type[T], options: EntityOptions) -> type[T]:
     added: dict[str, tuple[Any, Any]] = {}
-    if timestamps:
+    if options.timestamps:
         added |= dict.fromkeys(TIMESTAMPS, (dt.datetime | None, None))
-    if version:
-        added[version] = (int, 1)
-    if deleted_at:
-        added[deleted_at] = (dt.datetime | None, None)
+    if options.version:
+        added[options.version] = (int, 1)
+    if options.deleted_at:
+        added[options.deleted_at] = (dt.datetime | None, None)
     for name, (annotation, default) in added.items():
         if name not in cls.__annotations__:
             cls.__annotations__[name] = annotation

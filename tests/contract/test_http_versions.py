@@ -32,8 +32,6 @@ from loom.domain.model import entity, field, key
 from tests.contract.http_api import STORES, Api, make_store, serve
 from tests.unit.rest.rest_shop import NothingBound
 
-WRITERS = 200
-
 
 @entity(table="http_notes", version=True, soft_delete=True)
 class Note:
@@ -227,6 +225,8 @@ async def test_the_version_is_no_field_that_a_client_may_send(api: Api) -> None:
 async def test_of_many_writers_exactly_one_makes_each_version(api: Api) -> None:
     """Each reads, and sends back the tag that it got: no vote is lost."""
     path = await noted(api)
+    # The contract of stores has 200 of them on each; a database below all of HTTP takes its time.
+    writers = 200 if isinstance(api.store, MemoryPersistence) else 50
     won: list[str] = []
     places = asyncio.Semaphore(4)
 
@@ -241,9 +241,9 @@ async def test_of_many_writers_exactly_one_makes_each_version(api: Api) -> None:
                     won.append(answer.headers["etag"])
                     return
 
-    await asyncio.gather(*(write() for _ in range(WRITERS)))
-    assert sorted(won) == sorted(f'"{version}"' for version in range(2, WRITERS + 2))
-    assert (await api.client.get(path)).json()["votes"] == WRITERS
+    await asyncio.gather(*(write() for _ in range(writers)))
+    assert sorted(won) == sorted(f'"{version}"' for version in range(2, writers + 2))
+    assert (await api.client.get(path)).json()["votes"] == writers
 
 
 def test_all_of_it_is_in_the_document() -> None:
