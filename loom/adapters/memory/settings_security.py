@@ -10,14 +10,16 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class TokenHolder:
-    """Whom a token stands for; see ``Principal``.
+    """A token, and whom it stands for; see ``Principal``.
 
     Attributes:
+        token: what the holder sends.
         subject: who the holder is.
         claims: what else is known of the holder.
         grants: what the holder may do: the names that ``requires`` asks for.
     """
 
+    token: str = attrs.field(repr=False, validator=attrs.validators.min_len(1))
     subject: str
     claims: Mapping[str, Any] = attrs.field(factory=dict)
     grants: tuple[str, ...] = ()
