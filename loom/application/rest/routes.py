@@ -14,7 +14,7 @@ from loom.application.rest.access import access_errors, compile_access
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
 from loom.application.rest.idempotency import KeyRefused, KeyReused, RequestUnderWay, idempotency_of
 from loom.application.rest.pages import ListRules
-from loom.application.rest.parameters import compile_parameters
+from loom.application.rest.parameters import Parameters, compile_parameters
 from loom.application.rest.paths import PathTemplate, path_template
 from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
 from loom.application.rest.preconditions import compile_precondition, expected_parameter
@@ -51,9 +51,6 @@ def compile_route(
     reply = compile_reply(route, plan, where, issues)
     access = compile_access(route, interface, where, issues)
     parameters = compile_parameters(plan, path, _row(reply), rules, where, issues)
-    if plan.read_only and interface.default_profile:
-        # What a profile loads changes without the row, and so without its version.
-        reply = attrs.evolve(reply, version="")
     if_match_required = compile_precondition(plan, interface, where, issues)
     if plan.command is not None and method not in _BODY_METHODS:
         issues.add(
@@ -64,6 +61,7 @@ def compile_route(
         )
     if len(issues.found) > before:
         return None
+    reply = _reply(reply, plan, interface, rules, parameters)
     idempotency = idempotency_of(method, plan, interface)
     return RoutePlan(
         method=method,
@@ -75,11 +73,7 @@ def compile_route(
         query_parameters=parameters.query,
         header_parameters=parameters.header,
         page=parameters.page,
-        reply=attrs.evolve(
-            reply,
-            answers=rules.answers if parameters.profiled else reply.answers,
-            fields=tuple(interface.fields) if parameters.sparse else (),
-        ),
+        reply=reply,
         errors=(
             *_errors(plan, path, parameters.page),
             *access_errors(plan),
@@ -94,6 +88,24 @@ def compile_route(
         most_items=interface.bulk_size if typing.get_origin(plan.command) is list else 0,
         expected=expected_parameter(plan),
         if_match_required=if_match_required,
+    )
+
+
+def _reply(
+    reply: ReplyPlan,
+    plan: UseCasePlan,
+    interface: type[RestInterface[Any]],
+    rules: ListRules,
+    parameters: Parameters,
+) -> ReplyPlan:
+    """The reply with what the interface says of it."""
+    # What a profile loads changes without the row, and so without its version.
+    loaded = plan.read_only and interface.default_profile
+    return attrs.evolve(
+        reply,
+        answers=rules.answers if parameters.profiled else reply.answers,
+        fields=tuple(interface.fields) if parameters.sparse else (),
+        version="" if loaded else reply.version,
     )
 
 
