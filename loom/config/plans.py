@@ -13,7 +13,7 @@ from loom.application.usecase.executor import Executor
 from loom.application.wiring import Resolver
 from loom.config.discovery import Declarations
 from loom.config.structure import Config
-from loom.domain.model import ModelSchema
+from loom.domain.model import ModelSchema, is_entity
 
 
 @attrs.frozen(kw_only=True)
@@ -36,13 +36,20 @@ def compile_declarations(declarations: Declarations, executor: Executor, resolve
         resolver: the container.
         issues: receives every fault; the plans are incomplete where it has any.
     """
-    models = compile_graph(declarations.entities, issues).schemas
+    below = Issues()
     jobs = declarations.of("jobs")
-    executor.compile((each for each in declarations.of("use_cases") if each not in jobs), issues)
+    executor.compile((each for each in declarations.of("use_cases") if each not in jobs), below)
+    interfaces = _interfaces(declarations, executor, resolver, below)
+    compiled_jobs = _jobs(declarations, executor, resolver, below)
+    # A class of the domain may be declared by a call elsewhere, so that no module with declarations holds it.
+    used = [model for plan in executor.plans for model in plan.models if is_entity(model)]
+    models = compile_graph([*declarations.entities, *used], issues).schemas
+    # What is wrong with a model is told before what is wrong because of it.
+    issues.found.extend(below.found)
     return Plans(
         models=models,
-        interfaces=_interfaces(declarations, executor, resolver, issues),
-        jobs=_jobs(declarations, executor, resolver, issues),
+        interfaces=interfaces,
+        jobs=compiled_jobs,
         pipelines=_pipelines(declarations, resolver, issues),
         flows=_flows(declarations, resolver, issues),
     )

@@ -12,7 +12,6 @@ import attrs
 
 from loom.adapters.memory.faults import Faults
 from loom.application.jobs.declare import Job
-from loom.application.repositories import model_of
 from loom.application.usecase.application import Application
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.executor import Executor
@@ -22,7 +21,6 @@ from loom.domain.events import OutboxKind, OutboxRecord, event_options
 from loom.domain.model import is_entity
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
-from loom.ports.persistence import Repository
 from loom.testing.clock import START, FakeClock
 from loom.testing.differences import differing, no_such_row, shown, unequal
 from loom.testing.store import MemoryStore
@@ -93,9 +91,7 @@ class UseCaseTest(Generic[R]):
         self._executor = Executor(self.store, self._services, self._codec, self.clock)
         self._services.known.setdefault(Application, self._executor)
         plan = self._executor.plan(use_case)
-        loaded = [param.model for param in plan.params]
-        asked = [_model_of(dependency.wanted) for dependency in plan.dependencies]
-        self._models = [model for model in (plan.model, *loaded, *asked, *models) if is_entity(model)]
+        self._models = [model for model in (*plan.models, *models) if is_entity(model)]
         self._given = list(given)
 
     @property
@@ -216,10 +212,6 @@ class _Services:
                 f"nothing is bound to {wanted.__name__}", remedy="give it to the test: services={Type: instance}"
             )
         return typing.cast("T", self.known[wanted])
-
-
-def _model_of(wanted: Any) -> Any:
-    return typing.get_args(wanted)[0] if typing.get_origin(wanted) is Repository else model_of(wanted)
 
 
 def _emitted(record: OutboxRecord) -> Emitted:

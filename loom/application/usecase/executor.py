@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Token
 from types import TracebackType
@@ -59,6 +59,11 @@ class Executor:
     def adopt(self, plan: UseCasePlan) -> None:
         """Take a plan that another compiler (of routes, of jobs) has made already."""
         self._plans.setdefault(plan.use_case, plan)
+
+    @property
+    def plans(self) -> Sequence[UseCasePlan]:
+        """Every plan that was compiled or taken so far."""
+        return tuple(self._plans.values())
 
     def plan(self, use_case: type[UseCase[Any, Any]]) -> UseCasePlan:
         """The plan of a use case; compiled now if it was not compiled at the start.

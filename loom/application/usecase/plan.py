@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import typing
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from loom.application.repositories import model_of
 from loom.application.usecase.scope import Scope
 from loom.domain.absent import Absent
 from loom.domain.errors import FieldError, InvalidInput, LoomError, Place
+from loom.ports.persistence import Repository
 
 
 @attrs.define(eq=False)
@@ -107,6 +110,16 @@ class UseCasePlan:
     def name(self) -> str:
         """Name of the use case's class."""
         return self.use_case.__name__
+
+    @property
+    def models(self) -> Iterator[type]:
+        """The models whose repositories it uses: its own, those of its loads, those that its constructor asks for."""
+        asked = (_asked_for(each.wanted) for each in self.dependencies)
+        return (each for each in (self.model, *(param.model for param in self.params), *asked) if each is not None)
+
+
+def _asked_for(wanted: Any) -> Any:
+    return typing.get_args(wanted)[0] if typing.get_origin(wanted) is Repository else model_of(wanted)
 
 
 Invoke = Callable[[Scope], Awaitable[object]]

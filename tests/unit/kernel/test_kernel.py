@@ -15,7 +15,7 @@ from loom.domain.errors import Unbound
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
 from loom.testing.clock import FakeClock
-from tests.unit.kernel import faulty, shop
+from tests.unit.kernel import elsewhere, faulty, shop
 
 QUIET = ("observability.log.format=silent",)
 
@@ -29,6 +29,12 @@ def shop_kernel() -> Kernel:
 async def test_an_empty_configuration_gives_a_working_kernel() -> None:
     async with shop_kernel() as kernel:
         assert await kernel.invoke(shop.Add, shop.AddItem(name="Ann")) == "hello Ann"
+
+
+async def test_a_model_that_a_use_case_works_on_need_not_be_discovered() -> None:
+    async with Kernel.from_yaml(overrides=QUIET, modules=[elsewhere]) as kernel:
+        assert [schema.model for schema in kernel.plans.models] == [shop.Item]
+        assert await kernel.invoke(elsewhere.CountItems) == 0
 
 
 async def test_the_running_kernel_relays_events_to_their_topic() -> None:
