@@ -70,7 +70,7 @@ def nested(hint: Any) -> tuple[type | None, str]:
     """The class whose keys stand below a key, and what stands between them: a name, where there are several."""
     for each in (hint, *typing.get_args(hint)):
         if isinstance(each, type) and attrs.has(each):
-            return each, ".<name>" if typing.get_origin(hint) is Mapping else ""
+            return each, {Mapping: ".<name>", tuple: "[]"}.get(typing.get_origin(hint), "")
     return None, ""
 
 
