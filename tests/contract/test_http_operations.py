@@ -64,7 +64,7 @@ def serving(store: Persistence, **settings: Any) -> Any:
 
 
 async def test_a_request_that_takes_too_long_is_undone(store: Persistence) -> None:
-    async with serving(store, request_timeout=0.2) as api:
+    async with serving(store, request_timeout=1.0) as api:
         answer = await api.client.post("/slow/write")
         assert (answer.status_code, answer.json()["code"]) == (504, "LOOM-DEADLINE")
         async with store.begin(read_only=True) as unit:
