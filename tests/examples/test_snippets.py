@@ -38,9 +38,9 @@ def test_the_python_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
         text=True,
         timeout=100,
     )
+    assert done.returncode == 0, f"{page.name} fails:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     for promised in _PROMISE.findall(page.read_text(encoding="utf-8")):
         assert promised in done.stdout
-    assert done.returncode == 0, f"{page.name} fails:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

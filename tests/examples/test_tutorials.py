@@ -1,0 +1,99 @@
+"""The tutorials, followed as a reader follows them: files appear one by one, and every command prints what is shown."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from tests.examples.snippets import blocks_of
+from tests.servers.process import Process, free_port, listens
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "docs" / "tutorial" / name for name in ("first-api.md", "events-and-jobs.md")]
+BIN = Path(sys.executable).parent
+SETTING_UP = ("mkdir", "cd", "python3 -m venv", ".", "pip")
+"""What a reader does once for the environment; the test has one."""
+
+
+@attrs.define
+class Reader:
+    """Somebody in front of an empty folder and a terminal."""
+
+    folder: Path
+    port: int = attrs.field(factory=free_port)
+    server: Process | None = None
+
+    def follow(self, page: Path) -> None:
+        """Do what a page says."""
+        written: set[str] = set()
+        for block in blocks_of(page):
+            if block.title:
+                target = self.folder / block.title
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # A page that shows a file in parts goes on with it; a later page shows all of it again.
+                known = target.read_text() if block.title in written else ""
+                target.write_text(known + block.body)
+                written.add(block.title)
+            elif block.language == "console":
+                for command, shown in commands_of(block.body):
+                    self.enter(command, shown, f"{page.name}:{block.line}")
+
+    def enter(self, command: str, shown: str, where: str) -> None:
+        """Run a command and compare what it prints."""
+        if command.startswith("loom serve"):
+            self.serve(command)
+        elif not any(command.startswith(f"{each} ") for each in SETTING_UP):
+            deadline = time.monotonic() + 20
+            done = self.run(command)
+            # An answer over HTTP does not end its line.
+            while done.stdout.rstrip("\n") != shown.rstrip("\n") and "sleep" in command and time.monotonic() < deadline:
+                done = self.run(command)  # a machine that is busy needs more of them
+            assert done.stdout.rstrip("\n") == shown.rstrip("\n"), f"{where}: {command}\n{done.stderr}"
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", command.replace(":8000", f":{self.port}")],
+            check=False,
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def serve(self, command: str) -> None:
+        """Start the server, or end the one that runs and start it anew."""
+        self.leave()
+        words = [str(BIN / "loom"), *command.split()[1:], "--set", f"rest.port={self.port}", "--set", "rest.drain=0"]
+        log = self.folder / "server.log"
+        self.server = Process("loom serve", ["env", "-C", str(self.folder), *words], log, env=self.environment())
+        self.server.start(ready=lambda: listens(self.port), timeout=60)
+
+    def leave(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+
+
+def commands_of(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of a console block, each with what is shown below it."""
+    for part in text.replace("\\\n", "").removeprefix("$ ").split("\n$ "):
+        command, _, shown = part.partition("\n")
+        yield command, shown
+
+
+def test_every_command_prints_what_the_page_shows(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    try:
+        for page in PAGES:
+            reader.follow(page)
+    finally:
+        reader.leave()
