@@ -20,6 +20,9 @@ _TEXT: Schema = {"pattern": "^[^\\u0000]*$"}
 # A text key is a segment of the path of its row.
 _SEGMENT: Schema = {"pattern": "^(?!\\.{1,2}$)[^\\u0000]+$", "minLength": 1}
 
+# No profile has this name.
+_SPARSE = "?fields"
+
 
 class Direction(enum.Enum):
     """An input leaves out what has a default and may hold nothing unknown; an output holds every field."""
@@ -91,14 +94,14 @@ class Components:
     def of_fields(self, model: type, fields: Iterable[str]) -> Schema:
         """The schema of an entity of which a client may ask for some fields alone; its key is always there."""
         schema = schema_of(model)
-        made = self._named.get((model, "fields"))
+        made = self._named.get((model, _SPARSE))
         if made is None:
             keys = [entry.name for entry in schema.keys]
             shown = {*fields, *keys}
             held = self._object(schema, Direction.OUTPUT)
             held["properties"] = {name: each for name, each in held["properties"].items() if name in shown}
             held |= {"required": keys, "additionalProperties": False}
-            made = self._named[model, "fields"] = self.add(f"{schema.name}_fields", held)
+            made = self._named[model, _SPARSE] = self.add(f"{schema.name}_fields", held)
         return made
 
     def _projected(self, projection: ProjectionSchema) -> Schema:
