@@ -145,7 +145,7 @@ async def test_a_conflict_of_a_patch_names_its_item(api: Api) -> None:
 async def test_one_row_is_named_once(api: Api) -> None:
     (first,) = await create(api, "A")
     answer = await api.client.patch("/products/bulk", json=[{"id": first, "stock": 1}, {"id": first, "stock": 2}])
-    assert faults_of(answer, 422) == {"/1/id": "repeated"}
+    assert faults_of(answer, 409) == {"/1/id": "conflict"}
 
 
 async def test_a_list_has_a_bound(api: Api) -> None:

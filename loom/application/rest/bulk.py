@@ -94,12 +94,12 @@ def _keys(schema: ModelSchema, items: Iterable[Any]) -> Sequence[Any]:
     keys = [tuple(getattr(item, name) for name in names) for item in items]
     first: dict[Any, int] = {}
     errors = [
-        FieldError(path=(position, names[0]), message=f"is the key of item {seen} already", code="repeated")
+        _conflict((position, names[0]), f"is the key of item {seen} already")
         for position, key in enumerate(keys)
         if (seen := first.setdefault(key, position)) != position
     ]
     if errors:
-        raise InvalidInput(errors, subject=schema.name)
+        raise ItemConflicts(errors)
     return keys if len(names) > 1 else [key for (key,) in keys]
 
 
