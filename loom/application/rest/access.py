@@ -16,7 +16,7 @@ from loom.domain.errors import Forbidden, LoomError, Place, Unauthenticated
 def compile_access(route: RestRoute, interface: type[RestInterface[Any]], where: Place, issues: Issues) -> Access:
     """The access of a route: what it says itself, else what its interface says."""
     if route.public is None and route.requires is None:
-        public, requires = interface.public, interface.requires
+        public, requires = interface.public is True, interface.requires
     else:
         public, requires = bool(route.public), route.requires
         check_access(public, requires, where, issues)

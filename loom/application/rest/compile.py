@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -42,7 +42,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     if not check_options(cls, where, issues):
         return None  # what would follow from a wrong option is noise
     schema = _schema(cls, where, issues)
-    check_access(cls.public, cls.requires, where, issues)
+    check_access(cls.public is True, cls.requires, where, issues)
     rules = list_rules(cls, schema, where, issues)
     scope = compile_scope(cls, schema, where, issues)
     parent = compile_parent(cls, schema, where, issues)
@@ -123,9 +123,15 @@ def _generated(
         return []
     wanted = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
     crud = _crud(cls, schema, scope, parent)
-    operations = [OPERATIONS[name] for name in wanted] + ([EXPORT] if cls.export else [])
-    operations += [BULK[name] for name in dict.fromkeys(cls.bulk) if name in BULK]
-    return [operation.route(schema, crud, where) for operation in operations]
+    operations = [(name, OPERATIONS[name]) for name in wanted] + ([("export", EXPORT)] if cls.export else [])
+    operations += [("bulk", BULK[name]) for name in dict.fromkeys(cls.bulk) if name in BULK]
+    free = _named_public(cls)
+    return [operation.route(schema, crud, where, public=name in free) for name, operation in operations]
+
+
+def _named_public(cls: type[RestInterface[Any]]) -> Sequence[str]:
+    """The generated operations that an interface names as public."""
+    return () if isinstance(cls.public, bool) else cls.public
 
 
 def _crud(
@@ -151,6 +157,11 @@ def _check_operations(cls: type[RestInterface[Any]], where: Place, issues: Issue
     for option in ("include", "exclude", "bulk", "export"):
         if getattr(cls, option) and not cls.auto:
             issues.add("LOOM-REST-004", where, f"{option} has no effect without auto", "set auto = True")
+    offered = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
+    offered += ["export"] if cls.export else []
+    for name in _named_public(cls):
+        if name not in offered or not cls.auto:
+            issues.unknown("LOOM-REST-004", where, f"{cls.__name__}.public: generated operation", name, offered)
 
 
 _Marked = tuple[RestRoute, bool]

@@ -93,7 +93,7 @@ class RestInterface(Generic[M]):
         routes: routes of your own; one with the method and path of a generated route replaces it.
         requires: what callers must have been granted, all of it: ``("products:write",)``; ``()`` asks only that they
             are known. Where neither this nor ``public`` is said, a deployment with security wants known callers.
-        public: anybody may call.
+        public: anybody may call; or the names of the generated operations that anybody may call: ``("list", "get")``.
         scope: the rows that a caller sees and writes through the generated operations and what is derived from them:
             ``col("tenant_id") == principal.tenant_id``. Others do not exist for it.
     """
@@ -119,5 +119,5 @@ class RestInterface(Generic[M]):
     require_if_match: ClassVar[bool] = False
     routes: ClassVar[Sequence[RestRoute]] = ()
     requires: ClassVar[Sequence[str] | None] = None
-    public: ClassVar[bool] = False
+    public: ClassVar[bool | Sequence[str]] = False
     scope: ClassVar[Expr | None] = None

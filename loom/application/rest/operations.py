@@ -25,7 +25,7 @@ class Operation:
     path: str = ""
     errors: tuple[type[LoomError], ...] = ()
 
-    def route(self, schema: ModelSchema, generated: AutoCrud, where: Place) -> RestRoute:
+    def route(self, schema: ModelSchema, generated: AutoCrud, where: Place, *, public: bool = False) -> RestRoute:
         """The route of the operation for one model, as a user would have written it."""
         return RestRoute(
             use_case=self.use_case(generated),
@@ -33,6 +33,7 @@ class Operation:
             path=(key_path(schema) if self.on_row else "") + self.path,
             status_code=self.status,
             errors=self.errors,
+            public=public or None,
             declared_at=where,
         )
 

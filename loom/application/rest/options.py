@@ -48,6 +48,11 @@ def _parent(value: object) -> str:
     return "" if right else 'a parameter of the prefix, or foreign keys by parameter: {"user": "user_id"}'
 
 
+def _public(value: object) -> str:
+    expected = 'True, False, or a tuple of operation names: ("list", "get")'
+    return "" if isinstance(value, bool) else _sequence(str, expected)(value)
+
+
 OPTIONS: Mapping[str, Check] = {
     "prefix": _is(str, "a text"),
     "tags": _sequence(str, 'a tuple of texts: ("Products",)'),
@@ -70,7 +75,7 @@ OPTIONS: Mapping[str, Check] = {
     "fields": _sequence(str, 'a tuple of column names: ("sku", "name")'),
     "routes": _sequence(RestRoute, "a tuple of RestRoute(...)"),
     "requires": _optional(_sequence(str, 'a tuple of names: ("products:write",)')),
-    "public": _is(bool, "True or False"),
+    "public": _public,
     "scope": _optional(_predicate),
 }
 

@@ -56,6 +56,41 @@ def test_an_interface_speaks_for_its_routes_and_a_route_for_itself() -> None:
     ]
 
 
+def test_generated_operations_may_be_public_one_by_one() -> None:
+    class Catalogue(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        exclude = ("update",)
+        export = True
+        public = ("list", "get", "export")
+        requires = ("manage",)
+
+    (plan,) = compiled([Catalogue])
+    public = {route.use_case.name for route in plan.routes if route.access.public}
+    shut = {route.use_case.name: route.access.requires for route in plan.routes if not route.access.public}
+    assert public == {"ListProduct", "GetProduct", "ExportProduct"}
+    assert shut == {"CreateProduct": ("manage",), "DeleteProduct": ("manage",)}
+
+
+def test_a_public_operation_is_one_that_is_generated() -> None:
+    class Misspelt(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        exclude = ("update",)
+        public = ("lists", "update")
+
+    class NoTuple(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        public = "list"
+
+    assert issues_of(Misspelt) == [
+        ("LOOM-REST-004", "Misspelt.public: generated operation 'lists' does not exist"),
+        ("LOOM-REST-004", "Misspelt.public: generated operation 'update' does not exist"),
+    ]
+    assert issues_of(NoTuple) == [("LOOM-REST-013", "NoTuple.public is 'list'")]
+
+
 def test_a_route_may_want_callers_although_its_interface_is_public() -> None:
     class Open(RestInterface[None]):
         prefix = "/x"
