@@ -1,7 +1,5 @@
 """The HTTP face of the shop."""
 
-from typing import Any
-
 from examples.store.addresses import Address
 from examples.store.callers import MANAGE
 from examples.store.checkout import CancelOrder, PlaceOrder
@@ -9,9 +7,7 @@ from examples.store.orders import Order
 from examples.store.products import Discontinue, Product, Restock
 from examples.store.users import User
 from loom.core import col, principal
-from loom.rest import PaginationMode, RestInterface, RestRoute, auto_crud
-
-products: Any = auto_crud(Product)
+from loom.rest import PaginationMode, RestInterface, RestRoute
 
 
 class UserInterface(RestInterface[User]):
@@ -38,7 +34,7 @@ class AddressInterface(RestInterface[Address]):
 
 
 class ProductInterface(RestInterface[Product]):
-    """Everybody may look. The two generated routes that read are named again, to be public."""
+    """Everybody may look; those who run the shop do the rest."""
 
     prefix = "/products"
     tags = ("products",)
@@ -46,11 +42,12 @@ class ProductInterface(RestInterface[Product]):
     pagination_mode = PaginationMode.OFFSET
     filters = ("sku", "name", "price", "stock", "discontinued")
     sorts = ("name", "price", "stock")
+    fields = ("sku", "name", "price", "stock")
+    bulk = ("create", "update")
     export = True
+    public = ("list", "get")
     requires = (MANAGE,)
     routes = (
-        RestRoute(use_case=products.list, method="GET", public=True),
-        RestRoute(use_case=products.get, method="GET", path="/{id}", public=True),
         RestRoute(use_case=Restock, method="POST", path="/{id}/restock"),
         RestRoute(use_case=Discontinue, method="POST", path="/{id}/discontinue"),
     )
@@ -63,7 +60,7 @@ class OrderInterface(RestInterface[Order]):
     tags = ("orders",)
     auto = True
     include = ("list", "get")
-    filters = ("status", "created_at")
+    filters = ("status", "created_at", "address.city")
     sorts = ("created_at",)
     profiles = ("with_lines",)
     scope = col("user_id") == principal.user_id

@@ -3,6 +3,7 @@
 import enum
 from decimal import Decimal
 
+from examples.store.addresses import Address
 from loom.core import col, command, entity, event, field, key, projection, relation
 
 
@@ -11,7 +12,7 @@ class Status(enum.Enum):
     CANCELLED = "cancelled"
 
 
-@entity(table="orders", timestamps=True, profiles={"with_lines": ("lines", "total", "confirmation")})
+@entity(table="orders", timestamps=True, profiles={"with_lines": ("lines", "total", "address", "confirmation")})
 class Order:
     """What a user ordered."""
 
@@ -21,6 +22,7 @@ class Order:
     status: Status = Status.PLACED
     lines: "tuple[OrderLine, ...]" = relation(on_delete="cascade", sort="number")
     total: Decimal = projection(sum="lines", value=col("price") * col("quantity"))
+    address: Address | None = relation()
     confirmation: "Confirmation | None" = relation()
 
 

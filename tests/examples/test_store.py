@@ -190,6 +190,25 @@ async def test_products_are_filtered_sorted_paged_and_exported(shop: HttpTestHar
     assert len(lines) == 3
 
 
+async def test_columns_are_chosen_and_many_products_come_at_once(shop: HttpTestHarness) -> None:
+    assert (await shop.get("/products/1", query={"fields": "sku,stock"})).json == {
+        "id": 1,
+        "sku": "tea-green",
+        "stock": 40,
+    }
+    new = [{"sku": sku, "name": sku, "price": "1.00"} for sku in ("cup", "pot")]
+    assert len((await shop.post("/products/bulk", json=new, bearer="clerk")).expect(201).json) == 2
+    taken = [{**new[0], "sku": "tin"}, new[1]]
+    (await shop.post("/products/bulk", json=taken, bearer="clerk")).expect_problem(409)
+    assert (await shop.get("/products", query={"sku": "tin"})).json["items"] == []
+
+
+async def test_orders_are_found_by_where_they_went(shop: HttpTestHarness) -> None:
+    (await place(shop, (1, 1))).expect(201)
+    for city, found in (("Leeds", 1), ("York", 0)):
+        assert len((await shop.get("/orders", query={"address.city": city}, bearer="ann")).json["items"]) == found
+
+
 async def test_an_order_that_is_sent_again_is_one_order(shop: HttpTestHarness) -> None:
     answers = [
         await shop.post("/orders", json=order((1, 1)), bearer="ann", idempotency_key="order-of-monday")

@@ -30,6 +30,8 @@ WITH_RULES = (
     "POST /orders",
     "POST /products",
     "PATCH /products/{id}",
+    "POST /products/bulk",
+    "PATCH /products/bulk",
     "POST /products/{id}/restock",
     "POST /users/{user_id}/addresses",
     "PATCH /users/{user_id}/addresses/{id}",
