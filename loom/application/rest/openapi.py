@@ -10,6 +10,7 @@ import attrs
 from loom.application.rest.components import Components, Direction, Schema
 from loom.application.rest.declare import Idempotency, PaginationMode
 from loom.application.rest.idempotency import KEY_HEADER, KEY_PATTERN
+from loom.application.rest.links import add_links
 from loom.application.rest.plan import InterfacePlan, ParameterPlan, Reply, RoutePlan
 from loom.application.rest.preconditions import IF_MATCH, IF_NONE_MATCH, TAGS_PATTERN
 from loom.application.rest.problems import PROBLEM_TYPE, phrase, status_of
@@ -103,6 +104,7 @@ def openapi_document(
         operation["operationId"] = _operation_id(route, taken)
         operation |= _security(route, scheme)
         paths.setdefault(first.path.text, {})[route.method.lower()] = operation
+    add_links(paths, routes, {shape: first.path.text for shape, first in templates.items()})
     paths |= _health_paths(problem)
     head = {"title": info.title, "version": info.version, "description": info.description}
     return {

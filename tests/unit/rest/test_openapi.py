@@ -12,7 +12,7 @@ import pytest
 
 from loom.application.rest.components import Components, Direction
 from loom.application.rest.openapi import ApiInfo, openapi_document
-from loom.core import ABSENT, Input, Patch, UseCase, command, entity, key, relation
+from loom.core import ABSENT, Input, Patch, UseCase, command, entity, field, key, relation
 from loom.rest import RestInterface, RestRoute
 from tests.unit.rest.rest_shop import Ping, ProductInterface, RestockProduct, compiled
 
@@ -55,7 +55,7 @@ class Owner:
 @entity(table="pets")
 class Pet:
     id: int = key(autoincrement=True)
-    owner_id: int
+    owner_id: int = field(references="owners.id")
     owner: Owner | None = relation(foreign_key="owner_id")
 
 
@@ -170,6 +170,28 @@ def test_filters_and_sorts_are_typed() -> None:
 def test_a_created_row_has_a_location() -> None:
     assert "Location" in operation("/products", "post")["responses"]["201"]["headers"]
     assert "Location" not in operation("/products/{id}", "patch")["responses"]["200"]["headers"]
+
+
+def test_a_created_row_is_linked_to_what_can_be_done_with_it() -> None:
+    """By the parts of its key, however the path calls them; an operation that is not served has no link."""
+    product = DOCUMENT["paths"]["/products"]["post"]["responses"]["201"]["links"]
+    assert set(product) == {"GetProduct", "UpdateProduct", "DeleteProduct"}
+    assert product["GetProduct"] == {"operationId": "GetProduct", "parameters": {"id": "$response.body#/id"}}
+    rate = DOCUMENT["paths"]["/rates"]["post"]["responses"]["201"]["links"]
+    assert set(rate) == {"GetRate", "DeleteRate"}
+    parameters = {"country": "$response.body#/country", "since": "$response.body#/since"}
+    assert rate["GetRate"]["parameters"] == parameters
+
+
+def test_a_link_below_a_parent_takes_the_parent_from_the_request() -> None:
+    class PetInterface(RestInterface[Pet]):
+        prefix = "/owners/{owner_id}/pets"
+        auto = True
+        parent = "owner_id"
+
+    document = openapi_document(compiled([PetInterface]), ApiInfo())
+    links = document["paths"]["/owners/{owner_id}/pets"]["post"]["responses"]["201"]["links"]
+    assert links["GetPet"]["parameters"] == {"owner_id": "$request.path.owner_id", "id": "$response.body#/id"}
 
 
 def test_nested_classes_become_components_and_may_hold_themselves() -> None:
