@@ -1,0 +1,79 @@
+"""Bulk routes, export and sparse fields below a parent speak of its rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from loom.core import entity, field, key
+from loom.ports.persistence import Persistence
+from loom.rest import RestInterface
+from tests.contract.http_api import Api, serve
+from tests.unit.rest.rest_shop import compiled
+
+
+@entity(table="nested_users")
+class User:
+    id: int = key(autoincrement=True)
+    name: str = field(max_length=20)
+
+
+@entity(table="nested_pets")
+class Pet:
+    id: int = key(autoincrement=True)
+    user_id: int = field(references="nested_users.id")
+    name: str = field(max_length=20)
+
+
+class Users(RestInterface[User]):
+    prefix = "/users"
+    auto = True
+
+
+class Pets(RestInterface[Pet]):
+    prefix = "/users/{user_id}/pets"
+    parent = "user_id"
+    auto = True
+    bulk = ("create", "update", "delete")
+    export = True
+    fields = ("name",)
+
+
+PLANS = compiled([Users, Pets])
+
+
+@pytest.fixture
+async def api(any_store: Persistence) -> AsyncIterator[Api]:
+    async with serve(any_store, plans=PLANS, models=(User, Pet)) as served:
+        for name in ("Ada", "Bob"):
+            await served.client.post("/users", json={"name": name})
+        for user, name in ((1, "cat"), (2, "dog")):
+            await served.client.post(f"/users/{user}/pets", json={"name": name})
+        yield served
+
+
+async def send(api: Api, method: str, path: str, items: Any) -> int:
+    return (await api.client.request(method, path, json=items)).status_code
+
+
+async def test_new_rows_belong_to_the_parent_of_their_path(api: Api) -> None:
+    answer = await api.client.post("/users/2/pets/bulk", json=[{"name": "emu"}, {"name": "fox"}])
+    assert (answer.status_code, [row["user_id"] for row in answer.json()]) == (201, [2, 2])
+    assert await send(api, "POST", "/users/9/pets/bulk", [{"name": "gnu"}]) == 404
+
+
+async def test_rows_of_another_parent_do_not_exist(api: Api) -> None:
+    assert await send(api, "PATCH", "/users/1/pets/bulk", [{"id": 2, "name": "x"}]) == 404
+    assert await send(api, "POST", "/users/1/pets/bulk/delete", [{"id": 1}, {"id": 2}]) == 404
+    assert await send(api, "POST", "/users/2/pets/bulk/delete", [{"id": 2}]) == 204
+    assert (await api.client.get("/users/1/pets/1")).status_code == 200
+
+
+async def test_lists_and_rows_are_those_of_the_parent(api: Api) -> None:
+    assert (await api.client.get("/users/1/pets/export")).text.count("\n") == 1
+    assert (await api.client.get("/users/9/pets/export")).status_code == 404
+    assert (await api.client.get("/users/2/pets?fields=name")).json()["items"] == [{"id": 2, "name": "dog"}]
+    assert (await api.client.get("/users/2/pets/2?fields=name")).json() == {"id": 2, "name": "dog"}
+    assert (await api.client.get("/users/1/pets/2?fields=name")).status_code == 404
