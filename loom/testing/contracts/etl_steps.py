@@ -1,6 +1,5 @@
 """The steps that the contract runs. All are portable, so that any engine can run them."""
 
-
 from __future__ import annotations
 
 from typing import Any
