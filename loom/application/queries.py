@@ -145,7 +145,9 @@ class QueryPlan(Generic[M]):
         """
         self.rows.key(key)
         names = [field.name for field in self.schema.keys]
-        parts = [col(name) == part for name, part in zip(names, key if len(names) > 1 else (key,), strict=True)]
+        parts: list[Expr] = [
+            col(name) == part for name, part in zip(names, key if len(names) > 1 else (key,), strict=True)
+        ]
         return reduce(and_, parts)
 
     def page(self, query: Query, order: Sequence[Sort], found: Sequence[M], total: int | None) -> Page[M]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 import typing
 import weakref
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from loom.application.compile import Issues
@@ -63,6 +63,12 @@ class DelegatingRepository(Generic[M]):
 
     async def list(self, query: Query) -> Page[M]:
         return await self.rows.list(query)
+
+    async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
+        return await self.rows.pick(query, fields)
+
+    async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
+        return await self.rows.pick_one(key, fields)
 
     async def count(self, where: Expr | None = None) -> int:
         return await self.rows.count(where)
