@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST_ARGS ?=
+# Each process starts the servers that its tests need; a test file stays in one process.
+TEST_PROCESSES ?= 2
 # The theme would announce its successor at every build.
 export NO_MKDOCS_2_WARNING := 1
 
@@ -32,7 +34,7 @@ demo: $(STAMP)
 	SERVE=$(SERVE) $(BIN)/python -m examples.flights
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(STAMP)
 	$(BIN)/python tools/check.py

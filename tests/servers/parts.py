@@ -1,7 +1,7 @@
 """Which real parts this run used, and which were missing and why."""
 
 import os
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import attrs
 import pytest
@@ -37,6 +37,20 @@ def missing(name: str, reason: str) -> NoReturn:
     if is_required(name):
         pytest.fail(f"{name} is required by {REQUIRED} but missing: {reason}", pytrace=False)
     pytest.skip(f"{name}: {reason}")
+
+
+def told() -> dict[str, Any]:
+    """What this process knows, as plain values that a worker of the run can send to the process that reports."""
+    real_parts = {name: [part.version, part.source] for name, part in _real.items()}
+    return {"real": real_parts, "missing": {name: sorted(reasons) for name, reasons in _missing.items()}}
+
+
+def hear(told_by_worker: dict[str, Any]) -> None:
+    """Take over what a worker of the run knows."""
+    for name, (version, source) in told_by_worker["real"].items():
+        real(name, version, source)
+    for name, reasons in told_by_worker["missing"].items():
+        _missing.setdefault(name, set()).update(reasons)
 
 
 def summary() -> list[str]:
