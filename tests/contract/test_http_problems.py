@@ -164,8 +164,8 @@ async def test_a_key_that_is_none_is_refused_by_the_path(api: Api, key: str) -> 
     assert list(faults_of(await api.client.get(f"/products/{key}"))) == ["path /id"]
 
 
-async def test_a_slash_inside_a_key_makes_another_path(api: Api) -> None:
-    problem_of(await api.client.get("/products/1%2F2"), 404)
+async def test_a_slash_inside_a_key_belongs_to_the_key(api: Api) -> None:
+    assert list(faults_of(await api.client.get("/products/1%2F2"))) == ["path /id"]
 
 
 async def test_faults_of_path_query_and_body_are_told_together(api: Api) -> None:
