@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -25,6 +26,7 @@ def check_constraints(schema: ModelSchema, issues: Issues) -> None:
         _check_check(schema, name, expr, issues)
     for each in schema.indexes:
         _check_index(schema, each, issues)
+    _check_cache(schema, issues)
 
 
 def check_reused(schema: ModelSchema, field: FieldSchema, target: ModelSchema, column: str, issues: Issues) -> None:
@@ -62,6 +64,13 @@ def unique_groups(schema: ModelSchema) -> Iterator[Index]:
 def alive(schema: ModelSchema) -> Expr | None:
     """The predicate of the rows that are not deleted; ``None`` where deleting removes them."""
     return Ref(Root.COLUMN, (schema.deleted_at,)).is_null() if schema.deleted_at else None
+
+
+def _check_cache(schema: ModelSchema, issues: Issues) -> None:
+    seconds: object = schema.cache
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        message = f"{schema.name} may be cached for {seconds!r} seconds, which is no time"
+        issues.add("LOOM-CORE-027", schema.model, message, "give a number of seconds, or leave cache out")
 
 
 def _alive(schema: ModelSchema, group: Index) -> Index:

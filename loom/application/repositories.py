@@ -176,6 +176,10 @@ def _is_unit(wanted: Any) -> bool:
 def _fitting(own: type, kind: Any, unit: UnitOfWork) -> UnitOfWork:
     if kind is UnitOfWork or isinstance(unit, kind):
         return unit
+    beneath: UnitOfWork | None = getattr(unit, "store_unit", None)
+    if beneath is not None:
+        # A cache stands before the store.
+        return _fitting(own, kind, beneath)
     message = f"{own.__name__} is made for {kind.__name__}, but the store gives {type(unit).__name__}"
     place = Place(name="persistence.adapter")
     raise ConfigError([Issue(code="LOOM-CORE-026", where=place, message=message, remedy="choose its store")])

@@ -19,11 +19,13 @@ from typing import Any, TypeVar, cast
 from dependency_injector import containers, providers
 
 from loom.adapters.system.clock import SystemClock
+from loom.application.caching.persistence import CachedPersistence
 from loom.application.compile import nearest
 from loom.application.rest.grants import GrantsAuthorizer
 from loom.config.registry import Adapter, Registry
 from loom.config.structure import Chosen, Config
 from loom.domain.errors import Unbound
+from loom.ports.cache import Cache
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.etl import EtlEngine
@@ -66,6 +68,10 @@ class Container:
         for section, port in PORTS.items():
             made = providers.Singleton(self._make, port, providers.Object(chosen[section]), codec=codec, clock=clock)
             self._register(port, made)
+        self._register(Cache, providers.Singleton(_cache, chosen["cache"], codec=codec, clock=clock))
+        if chosen["cache"].adapter.name != "none":
+            store, cache = self._provider(Persistence), self._provider(Cache)
+            self._register(Persistence, providers.Singleton(CachedPersistence, store, cache, codec))
         self._register(Metrics, providers.Singleton(_metrics, config, codec=codec, clock=clock))
         self._register(Authorizer, providers.Singleton(GrantsAuthorizer))
         self._register(Config, providers.Object(config))
@@ -138,6 +144,12 @@ def _codec(chosen: Chosen) -> Codec:
     # A codec needs neither a codec nor a clock, so its provider takes its settings alone.
     adapter: Adapter = chosen.adapter
     found: Codec = adapter.provider()(chosen.settings)
+    return found
+
+
+def _cache(chosen: Chosen, *, codec: Codec, clock: Clock) -> Cache:
+    # The store that it stands in front of closes it.
+    found: Cache = chosen.adapter.provider()(chosen.settings, codec=codec, clock=clock)
     return found
 
 

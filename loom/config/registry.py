@@ -80,6 +80,9 @@ def _adapter(port: str, name: str, *, stem: str = "", modules: Iterable[str] = (
 BUILT_IN: tuple[Adapter, ...] = (
     _adapter("persistence", "memory", stem="persistence"),
     _adapter("persistence", "sqlalchemy", modules=("sqlalchemy", "greenlet"), extra="sqlalchemy"),
+    _adapter("cache", "none"),
+    _adapter("cache", "memory", stem="cache"),
+    _adapter("cache", "redis", modules=("redis",), extra="cache"),
     _adapter("transport", "memory", stem="topics"),
     _adapter("transport", "kafka", modules=("confluent_kafka",), extra="kafka"),
     _adapter("jobs", "inline", stem="jobs"),

@@ -120,6 +120,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(name="app", shape=AppSection),
     Section(name="persistence", adapter="memory"),
+    Section(name="cache", adapter="none"),
     Section(name="outbox", shape=RelaySettings),
     Section(name="transport", adapter="memory"),
     Section(name="jobs", shape=JobsSection, adapter="inline"),

@@ -105,6 +105,7 @@ class ModelSchema:
     """Everything that adapters need to know about a model, in declaration order.
 
     ``version`` and ``deleted_at`` are the names of the fields that the store keeps for them; empty where it keeps none.
+    ``cache`` is for how many seconds a read cache may keep a row; 0 where it may not.
     """
 
     model: type
@@ -119,6 +120,7 @@ class ModelSchema:
     deleted_at: str = ""
     checks: Mapping[str, Expr] = attrs.field(factory=dict, eq=False)
     indexes: tuple[Index, ...] = ()
+    cache: float = 0
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -154,6 +156,7 @@ class EntityOptions:
     profiles: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     checks: Mapping[str, Expr] = attrs.field(factory=dict)
     indexes: tuple[Index, ...] = ()
+    cache: float = 0
 
 
 # Weak, so that classes made in tests can be collected; beside the class, so that a domain module stays untouched.
@@ -167,7 +170,7 @@ def entity(cls: type[T], /) -> type[T]: ...
 def entity(*, table: str = ..., timestamps: bool = ..., version: bool | str = ..., soft_delete: bool = ...,
            key: str | Sequence[str] = ..., fields: Mapping[str, FieldOptions] | None = ...,
            profiles: Mapping[str, Sequence[str]] | None = ..., checks: Mapping[str, Expr] | None = ...,
-           indexes: Sequence[Index] = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
+           indexes: Sequence[Index] = ..., cache: float = ...) -> Callable[[type[T]], type[T]]: ...  # fmt: skip
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, key, relation, projection, attrs.field))
 def entity(  # noqa: PLR0913 - one for each thing that a table may be
     cls: type[T] | None = None,
@@ -182,6 +185,7 @@ def entity(  # noqa: PLR0913 - one for each thing that a table may be
     profiles: Mapping[str, Sequence[str]] | None = None,
     checks: Mapping[str, Expr] | None = None,
     indexes: Sequence[Index] = (),
+    cache: float = 0,
 ) -> object:
     """Declare a class to be an entity: ``@entity``, ``@entity(table="products")``, or ``entity(Product)`` for a class
     that is not to be edited.
@@ -206,6 +210,7 @@ def entity(  # noqa: PLR0913 - one for each thing that a table may be
         checks: what must hold for every row, by name: ``{"price_positive": col("price") > 0}``. As in SQL, what is
             null holds. The store refuses a row that breaks one with ``CheckFailed``.
         indexes: indexes and uniqueness over several columns, each made by ``index``.
+        cache: for how many seconds a read cache may keep a row; it is forgotten earlier when something is written.
     """
     options = EntityOptions(
         table=table,
@@ -217,6 +222,7 @@ def entity(  # noqa: PLR0913 - one for each thing that a table may be
         profiles={name: names_of(paths) for name, paths in (profiles or {}).items()},
         checks=dict(checks or {}),
         indexes=tuple(indexes),
+        cache=cache,
     )
     return partial(_declared, options=options) if cls is None else _declared(cls, options)
 
@@ -339,6 +345,7 @@ def _read_schema(cls: type) -> ModelSchema:
         deleted_at=told.deleted_at,
         checks=told.checks,
         indexes=told.indexes,
+        cache=told.cache,
     )
 
 

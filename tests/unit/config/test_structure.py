@@ -26,6 +26,7 @@ def test_an_empty_configuration_has_a_default_for_everything() -> None:
     assert config.observability.log.format == "console"
     assert {name: (chosen.adapter.name, chosen.explicit) for name, chosen in config.adapters.items()} == {
         "persistence": ("memory", False),
+        "cache": ("none", False),
         "transport": ("memory", False),
         "jobs": ("inline", False),
         "etl": ("polars", False),

@@ -1,0 +1,1 @@
+"""No read cache: every read asks the store."""

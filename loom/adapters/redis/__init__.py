@@ -1,0 +1,1 @@
+"""A read cache in Redis, shared by all processes of a deployment."""

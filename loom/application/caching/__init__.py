@@ -1,0 +1,1 @@
+"""Reads of rows through a cache, in front of any store."""
