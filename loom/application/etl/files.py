@@ -98,7 +98,7 @@ def _plan_source(source: FromFile, site: Site) -> FileSource | None:
     files = site.scene.engine.files
     path = files.locate(source.file)
     if Resource("file", path) not in site.scene.written and not files.exists(source.file):
-        site.issues.unknown("LOOM-ETL-010", site.where, "file", source.file, files.names())
+        _report_missing(source.file, path, site)
         return None
     contract = site.contract(source.model) if source.model is not None else None
     known = contract.kinds if contract else None
@@ -120,6 +120,14 @@ def _plan_source(source: FromFile, site: Site) -> FileSource | None:
         separator=source.separator,
         member=source.member,
     )
+
+
+def _report_missing(name: str, path: str, site: Site) -> None:
+    files = site.scene.engine.files
+    if name in files.names():
+        site.add("LOOM-ETL-010", f"file {name!r} leads to {path!r}, which does not exist", f"correct etl.files.{name}")
+    else:
+        site.issues.unknown("LOOM-ETL-010", site.where, "file", name, files.names())
 
 
 def _plan_target(target: IntoFile, site: Site) -> FileTarget | None:

@@ -127,3 +127,31 @@ def test_a_kernel_gives_the_runner_what_is_bound_to_the_port(config: Path) -> No
     with kernel.override(port, fake):
         assert ETLRunner.of(kernel).engine is fake
     assert ETLRunner.of(kernel).engine.name == "polars"
+
+
+def test_an_alias_that_leads_nowhere_is_named_with_its_key(tmp_path: Path) -> None:
+    class Load(ETLStep[ETLParams]):
+        lines = FromFile("lines", "csv")
+        target = IntoTable("lines").replace()
+
+        def execute(self, *, lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+            return lines
+
+    class Loading(ETLProcess[ETLParams]):
+        steps = [Load]
+
+    class Lines(ETLPipeline[ETLParams]):
+        processes = [Loading]
+
+    nowhere = tmp_path / "lines.csv"
+    with (
+        ETLRunner.from_yaml(overrides=[f"etl.files.lines={nowhere}"]) as runner,
+        pytest.raises(CompileError) as caught,
+    ):
+        runner.plan(Lines)
+    [issue] = caught.value.issues
+    assert (issue.code, issue.message, issue.remedy) == (
+        "LOOM-ETL-010",
+        f"file 'lines' leads to '{nowhere}', which does not exist",
+        "correct etl.files.lines",
+    )
