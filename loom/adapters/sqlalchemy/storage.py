@@ -132,6 +132,8 @@ _SQLITE_TYPES: Mapping[Kind, Callable[[], TypeEngine[Any]]] = {
 
 _SQLITE_CONVERSIONS: Mapping[Kind, Conversion] = {
     Kind.BOOL: Conversion(load=bool),
+    # RETURNING gives the whole numbers of a REAL column as integers; SELECT does not.
+    Kind.FLOAT: Conversion(load=float),
     Kind.DATE: Conversion(dt.date.isoformat, dt.date.fromisoformat),
     Kind.TIME: Conversion(_iso_time, dt.time.fromisoformat),
     Kind.DATETIME: Conversion(_iso_time, dt.datetime.fromisoformat),

@@ -84,6 +84,16 @@ class RepositoryContract(PersistenceSuite):
         assert found.at is not None
         assert found.at.utcoffset() == dt.timedelta(0)
 
+    async def test_a_whole_number_in_a_float_column_is_a_float(self, persistence: Persistence) -> None:
+        """From the statement that writes it too: JSON of a created row and of a read one must not differ."""
+        async with persistence.begin() as unit:
+            made = await unit.repository(Document).create({"id": ANY_ID, "ratio": 2.0})
+            changed = await unit.repository(Document).update(ANY_ID, {"ratio": 3.0})
+            await unit.commit()
+        assert changed is not None
+        found = await read(persistence, Document, ANY_ID)
+        assert [type(row.ratio) for row in (made, changed, found)] == [float, float, float]
+
     async def test_nulls_come_back(self, persistence: Persistence) -> None:
         async with persistence.begin() as unit:
             await unit.repository(Document).create({"id": ANY_ID})
