@@ -9,6 +9,8 @@ from tests.servers import parts
 _TOLD = "loom_parts"
 
 
+# Before the plugin that shares them out looks at the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one file in one process, and those of Spark too: two JVMs are slower than one."""
     for item in items:
