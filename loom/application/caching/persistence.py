@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -48,6 +48,7 @@ class CachedPersistence:
         self._codec = codec
         self._models: dict[type, CachedModel] = {}
         self._touched: Mapping[type, Touched] = {}
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     def begin(self, *, read_only: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
         inner = self.store.begin(read_only=read_only)
@@ -73,6 +74,7 @@ class CachedPersistence:
         try:
             await self.store.stop()
         finally:
+            await asyncio.gather(*self._forgetting)
             await self.cache.close()
 
     def relay_store(self) -> RelayStore:
@@ -94,6 +96,16 @@ class CachedPersistence:
         """The repository of a model in a unit that may write."""
         found = self._touched.get(model)
         return rows if found is None else TrackedRepository(rows, found, unit.remember)
+
+    async def forget(self, tables: Sequence[str]) -> None:
+        """Forget every row that depends on one of the tables, also where the caller is cancelled meanwhile."""
+        try:
+            await self.cache.invalidate(tables)
+        except asyncio.CancelledError:
+            task = asyncio.ensure_future(self.cache.invalidate(tables))
+            self._forgetting.add(task)
+            task.add_done_callback(self._forgetting.discard)
+            raise
 
     def _compiled(self, graph: Graph, schema: ModelSchema, seconds: float) -> CachedModel:
         profiles = {"": Profile(schema.model, {}, ()), **graph.profiles[schema.model]}
@@ -181,7 +193,7 @@ class WritingUnit:
     async def _forget(self) -> None:
         tables, self._tables = sorted(self._tables), set()
         if tables:
-            await _finished(self.cached.cache.invalidate(tables))
+            await self.cached.forget(tables)
 
 
 class _Begun:
@@ -208,14 +220,3 @@ class _Begun:
     ) -> bool | None:
         self._unit.is_open = False
         return await self._inner.__aexit__(kind, error, trace)
-
-
-_UNDER_WAY: set[asyncio.Task[None]] = set()
-
-
-async def _finished(forgetting: Any) -> None:
-    """Wait for an invalidation, which goes on where the request that caused it is given up."""
-    task = asyncio.ensure_future(forgetting)
-    _UNDER_WAY.add(task)
-    task.add_done_callback(_UNDER_WAY.discard)
-    await asyncio.shield(task)
