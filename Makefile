@@ -34,7 +34,7 @@ demo: $(STAMP)
 	SERVE=$(SERVE) $(BIN)/python -m examples.flights
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 check: $(STAMP)
 	$(BIN)/python tools/check.py

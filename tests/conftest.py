@@ -10,6 +10,7 @@ pytest.register_assert_rewrite("loom.testing.contracts")
 
 pytest_plugins = [
     "tests.servers.report",
+    "tests.servers.sharing",
     "tests.servers.postgres",
     "tests.servers.redis",
     "tests.servers.kafka",

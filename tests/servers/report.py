@@ -1,4 +1,4 @@
-"""Shares the tests out among the processes of a run, and prints at its end which parts were real."""
+"""Prints at the end of a run which parts were real, whichever of its processes used them."""
 
 from typing import Any
 
@@ -7,15 +7,6 @@ import pytest
 from tests.servers import parts
 
 _TOLD = "loom_parts"
-
-
-# Before the plugin that shares them out looks at the marks.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one file in one process, and those of Spark too: two JVMs are slower than one."""
-    for item in items:
-        on_spark = "spark" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("spark" if on_spark else item.nodeid.partition("::")[0]))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
