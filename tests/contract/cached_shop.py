@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from loom.application.caching.persistence import CachedPersistence
+from loom.application.caching.persistence import CachedPersistence, ReadingUnit
+from loom.application.caching.repositories import PlainRepository
 from loom.core import entity, field, key, projection, relation
 from loom.ports.cache import Cache, Lookup
 from loom.ports.persistence import Repository
@@ -53,13 +54,12 @@ async def _nothing() -> None:
 
 
 class WatchedCache:
-    """A cache that tells what it found and what it was told to forget, and does something before it keeps a value."""
+    """A cache that tells what it found and what it was told to forget."""
 
     def __init__(self, inner: Cache) -> None:
         self.inner = inner
         self.hits = 0
         self.forgotten: list[str] = []
-        self.before_put: Callable[[], Awaitable[None]] = _nothing
 
     async def get(self, key: str, tags: Sequence[str]) -> Lookup:
         found = await self.inner.get(key, tags)
@@ -67,8 +67,6 @@ class WatchedCache:
         return found
 
     async def put(self, key: str, value: bytes, *, stamp: bytes, seconds: float) -> None:
-        act, self.before_put = self.before_put, _nothing
-        await act()
         await self.inner.put(key, value, stamp=stamp, seconds=seconds)
 
     async def invalidate(self, tags: Sequence[str]) -> None:
@@ -79,10 +77,33 @@ class WatchedCache:
         await self.inner.close()
 
 
+class AfterGet(PlainRepository[M]):
+    """Does something after it has read a row, once."""
+
+    def __init__(self, rows: Repository[M], store: SlowReads) -> None:
+        super().__init__(rows)
+        self.store = store
+
+    async def get(self, key: Any, *, profile: str = "") -> M | None:
+        row = await self.rows.get(key, profile=profile)
+        act, self.store.after_get = self.store.after_get, _nothing
+        await act()
+        return row
+
+
+class SlowReads(CachedPersistence):
+    """Lets a test do something between the reading of a row and its keeping."""
+
+    after_get: Callable[[], Awaitable[None]] = staticmethod(_nothing)
+
+    def reading(self, rows: Repository[M], model: type[M], unit: ReadingUnit) -> Repository[M]:
+        return super().reading(AfterGet(rows, self), model, unit)
+
+
 class Reads:
     """Reads and writes through a store behind a watched cache."""
 
-    def __init__(self, store: CachedPersistence, cache: WatchedCache) -> None:
+    def __init__(self, store: SlowReads, cache: WatchedCache) -> None:
         self.store = store
         self.cache = cache
 

@@ -15,11 +15,10 @@ from loom.adapters.redis.provide import provide as provide_redis
 from loom.adapters.redis.settings import RedisSettings
 from loom.adapters.sqlalchemy.provide import provide as provide_sql
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
-from loom.application.caching.persistence import CachedPersistence
 from loom.domain.errors import Conflict, ScopeClosed, Unavailable
 from loom.domain.relations import NOT_LOADED
 from loom.testing.clock import FakeClock
-from tests.contract.cached_shop import MODELS, Boat, Log, Owner, Reads, Trip, WatchedCache
+from tests.contract.cached_shop import MODELS, Boat, Log, Owner, Reads, SlowReads, Trip, WatchedCache
 from tests.contract.statement_count import statements_of
 from tests.servers.redis import RedisServer
 
@@ -41,7 +40,7 @@ async def reads() -> AsyncIterator[Reads]:
     """A store in memory behind a cache in memory."""
     clock = FakeClock()
     cache = WatchedCache(MemoryCache(max_entries=100, clock=clock))
-    store = CachedPersistence(MemoryPersistence(codec=CODEC, clock=clock), cache, CODEC)
+    store = SlowReads(MemoryPersistence(codec=CODEC, clock=clock), cache, CODEC)
     await store.start(MODELS)
     found = Reads(store, cache)
     await filled(found)
@@ -59,7 +58,7 @@ async def on_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         settings = RedisSettings(url=request.getfixturevalue("clean_redis_url"))
         cache = WatchedCache(provide_redis(settings, codec=CODEC, clock=clock))
     sql = provide_sql(SqlalchemySettings(url=f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"), codec=CODEC, clock=clock)
-    store = CachedPersistence(sql, cache, CODEC)
+    store = SlowReads(sql, cache, CODEC)
     await store.start(MODELS)
     found = Reads(store, cache)
     await filled(found)
@@ -184,7 +183,7 @@ async def test_a_slow_reader_does_not_bring_back_the_old_row(on_sqlite: Reads) -
         async with on_sqlite.writing(Boat) as boats:
             await boats.update(1, {"name": "heron"})
 
-    on_sqlite.cache.before_put = overtake
+    on_sqlite.store.after_get = overtake
     old = await on_sqlite.get(Boat, 1)
     assert old is not None
     assert old.name == "kite", "it read before the change"
@@ -261,7 +260,7 @@ async def test_without_redis_everything_is_read_from_the_store(own_redis: RedisS
     """Killed in the middle, changed meanwhile, back again: no error, and never an old row."""
     clock = FakeClock()
     cache = WatchedCache(provide_redis(RedisSettings(url=own_redis.url), codec=CODEC, clock=clock))
-    store = CachedPersistence(MemoryPersistence(codec=CODEC, clock=clock), cache, CODEC)
+    store = SlowReads(MemoryPersistence(codec=CODEC, clock=clock), cache, CODEC)
     await store.start(MODELS)
     reads = Reads(store, cache)
     await filled(reads)
