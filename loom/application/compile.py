@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
@@ -20,6 +21,10 @@ from loom.domain.expr_check import TypeOf, check_predicate
 
 B = TypeVar("B")
 
+PARSING = threading.Lock()
+"""Held while Python source is parsed, which ``inspect`` does to find a class: some releases of 3.11 and 3.12 fail where
+two threads do it at once (CPython issue 106905)."""
+
 
 def place_of(declaration: object) -> Place:
     """Where a class or function was written; for other objects, where ``here()`` said that they were made."""
@@ -29,8 +34,9 @@ def place_of(declaration: object) -> Place:
     target = declaration if inspect.isclass(declaration) or inspect.isroutine(declaration) else type(declaration)
     name = getattr(target, "__qualname__", repr(target))
     try:
-        file = inspect.getsourcefile(target) or ""
-        _, line = inspect.getsourcelines(target)
+        with PARSING:
+            file = inspect.getsourcefile(target) or ""
+            _, line = inspect.getsourcelines(target)
     except (OSError, TypeError):
         return Place(name=name)
     return Place(name=name, file=file, line=line)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FunctionType
 from typing import Any, Final, TypeAlias
 
-from loom.application.compile import Issues
+from loom.application.compile import PARSING, Issues
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.invoker import ApplicationInvoker
 from loom.application.usecase.plan import DependencyPlan
@@ -85,7 +85,8 @@ def _calls(function: FunctionType) -> Iterator[ast.Call]:
 
 def _tree(function: FunctionType) -> ast.AST:
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+        with PARSING:
+            return ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return ast.Module(body=[], type_ignores=[])  # typed at a prompt, or generated: nothing can be seen
 
