@@ -87,13 +87,16 @@ class Relay:
         return total
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Relay until ``stop`` is set; a store that does not answer is tried again at the next poll."""
+        """Relay until ``stop`` is set; whatever goes wrong with the store is tried again at the next poll."""
         while not stop.is_set():
             self._wake.clear()
             try:
                 moved = await self.run_once()
             except LoomError as error:
                 log.warning("the outbox cannot be read: %s", error)
+                moved = 0
+            except Exception:  # a relay that ended by a fault would hold everything back, and nobody would know
+                log.exception("the outbox cannot be relayed")
                 moved = 0
             if not moved:
                 await self._pause(stop)

@@ -140,6 +140,24 @@ async def test_the_running_relay_sends_what_a_commit_left(store: MemoryPersisten
     assert receiver.arrived == ["a"]
 
 
+async def test_a_fault_of_the_store_does_not_end_the_relay(
+    store: MemoryPersistence, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = Receiver()
+    relay = relay_to(store, clock, receiver)
+    store.faults.inject("claim", RuntimeError("a bug of an adapter"))
+    stop = asyncio.Event()
+    await put(store, record("a"))
+    running = asyncio.create_task(relay.run(stop))
+    async with asyncio.timeout(10):
+        while not receiver.arrived:
+            relay.wake()
+            await asyncio.sleep(0)
+    stop.set()
+    await running
+    assert "a bug of an adapter" in caplog.text
+
+
 async def test_events_reach_their_topic_with_id_type_and_correlation(
     store: MemoryPersistence, clock: FakeClock
 ) -> None:
