@@ -6,7 +6,6 @@ that a new kind is one new file and no compiler asks ``isinstance`` down a ladde
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
 import threading
@@ -50,7 +49,10 @@ def here(name: str, *, depth: int = 2) -> Place:
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The candidate that ``name`` was probably meant to be, or the empty string."""
-    found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    # Needed for faults only; whoever declares a model does not wait for it.
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
     return found[0] if found else ""
 
 

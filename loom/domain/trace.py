@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 
 import attrs
 
@@ -30,7 +30,7 @@ class Trace:
     @classmethod
     def begin(cls, trace_id: str = "") -> Trace:
         """The first span of a new trace. ``trace_id`` is 32 lower-case hexadecimal digits where it is given."""
-        digits = secrets.token_hex(24)
+        digits = _random_hex(24)
         return cls(trace_id or digits[16:], digits[:16])
 
     @classmethod
@@ -46,9 +46,14 @@ class Trace:
         if version == "ff" or (version == "00" and rest) or not trace_id.strip("0") or not parent_id.strip("0"):
             return None
         kept = state if _STATE.fullmatch(state) else ""
-        return cls(trace_id, secrets.token_hex(8), bool(int(flags, 16) & _SAMPLED), kept)
+        return cls(trace_id, _random_hex(8), bool(int(flags, 16) & _SAMPLED), kept)
 
     @property
     def parent(self) -> str:
         """The ``traceparent`` that names this span, for whoever is called from it."""
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
+
+def _random_hex(count: int) -> str:
+    # What the module ``secrets`` does, without the cryptography that it imports for its other functions.
+    return os.urandom(count).hex()
