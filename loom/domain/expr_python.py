@@ -12,7 +12,7 @@ from loom.domain.expr import LOGIC, Binary, Expr, IsIn, IsNull, Like, Literal, N
 Getter: TypeAlias = Callable[[Any], Any]
 """Takes the row (whatever it is) and returns one value of it."""
 
-_OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
+OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
     Op.EQ: operator.eq,
     Op.NE: operator.ne,
     Op.LT: operator.lt,
@@ -23,6 +23,7 @@ _OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
     Op.SUB: operator.sub,
     Op.MUL: operator.mul,
 }
+"""Python's own operators; libraries overload them, so that they build columns and clauses as well."""
 
 
 def to_python(expr: Expr, getter: Callable[[Ref], Getter]) -> Getter:
@@ -85,7 +86,7 @@ def _binary(expr: Binary, getter: Callable[[Ref], Getter]) -> Getter:
     left, right = to_python(expr.left, getter), to_python(expr.right, getter)
     if expr.op in LOGIC:
         return _and(left, right) if expr.op is Op.AND else _or(left, right)
-    apply = _OPERATORS[expr.op]
+    apply = OPERATORS[expr.op]
 
     def evaluate(row: Any) -> Any:
         first = left(row)

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 import polars as pl
 
-from loom.adapters.polars.expressions import plain
 from loom.adapters.polars.types import UTC_MICROSECONDS, dtype_of
 from loom.application.compile import nearest
+from loom.application.etl.constants import plain
 from loom.application.etl.contract import Contract
 from loom.domain.errors import BrokenContract
 

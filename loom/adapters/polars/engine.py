@@ -11,11 +11,12 @@ from typing import Any
 import attrs
 import polars as pl
 
-from loom.adapters.polars.errors import retrying, translated
+from loom.adapters.polars.errors import translated
 from loom.adapters.polars.readers import READERS, Reading, read
 from loom.adapters.polars.tables import INTERNAL, DeltaTables
 from loom.adapters.polars.targets import TARGET_WRITERS, Delivery
 from loom.adapters.polars.writes import WRITERS
+from loom.application.etl.conflicts import retrying
 from loom.application.etl.frames import POLARS, PORTABLE, FrameKind
 from loom.application.etl.from_table import TableSource
 from loom.application.etl.into_table import TableTarget

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import polars as pl
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from loom.application.etl.conflicts import CommitConflict
 from loom.domain.errors import EngineFailure, StepFailed
-
-T = TypeVar("T")
 
 # delta-rs and Arrow put the layers that an error came through before what happened.
 _LAYERS = re.compile(r"^((Generic DeltaTable error|External error|Arrow error|C Data interface error|python): )+")
-
-
-class CommitConflict(EngineFailure):
-    """Another writer changed the table meanwhile; the step must read again."""
 
 
 @contextmanager
@@ -39,25 +31,6 @@ def translated(doing: str) -> Iterator[None]:
         raise StepFailed(f"{doing} failed: {_sentence(error)}") from error
     except OSError as error:
         raise EngineFailure(f"{doing} failed: {error}") from error
-
-
-def retrying(attempt: Callable[[], T], retries: int) -> T:
-    """Run something that reads and writes; where another writer was faster, read and write again.
-
-    Raises:
-        EngineFailure: another writer was faster each time.
-    """
-    for past in range(retries):
-        try:
-            return attempt()
-        except CommitConflict:
-            # Apart from each other, so that two writers do not meet again at once.
-            time.sleep(random.uniform(0.01, 0.05) * 2**past)
-    try:
-        return attempt()
-    except CommitConflict as error:
-        message = f"{error.message}, at each of {retries + 1} attempts"
-        raise EngineFailure(message, remedy="keep other writers away, or raise conflict_retries") from error
 
 
 def _sentence(error: Exception) -> str:

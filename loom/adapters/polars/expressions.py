@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import enum
 import operator
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
+from loom.application.etl.constants import plain
 from loom.application.etl.text import like_regex
 from loom.domain.expr import Binary, Expr, IsIn, IsNull, Like, Literal, Not, Op, Ref, Root
+from loom.domain.expr_python import OPERATORS
 
 _OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
-    Op.EQ: operator.eq,
-    Op.NE: operator.ne,
-    Op.LT: operator.lt,
-    Op.LE: operator.le,
-    Op.GT: operator.gt,
-    Op.GE: operator.ge,
-    Op.ADD: operator.add,
-    Op.SUB: operator.sub,
-    Op.MUL: operator.mul,
+    **OPERATORS,
     # Polars' & and | follow three-valued logic on booleans.
     Op.AND: operator.and_,
     Op.OR: operator.or_,
@@ -43,19 +34,6 @@ def to_polars(expr: Expr) -> pl.Expr:
     if translate is None:
         raise TypeError(f"{expr!r} has no translation into Polars")
     return translate(expr)
-
-
-def plain(value: Any) -> Any:
-    """A constant in the form in which the lake holds its kind."""
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    if isinstance(value, dt.time):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return value // dt.timedelta(microseconds=1)
-    return value
 
 
 def _ref(expr: Ref) -> pl.Expr:

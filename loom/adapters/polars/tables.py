@@ -12,10 +12,12 @@ from deltalake.exceptions import TableNotFoundError
 
 from loom.adapters.polars.commit import Batch
 from loom.adapters.polars.conform import conform, storable, wanted_by, wanted_like
-from loom.adapters.polars.errors import retrying, translated
-from loom.adapters.polars.expressions import plain, to_polars
+from loom.adapters.polars.errors import translated
+from loom.adapters.polars.expressions import to_polars
 from loom.adapters.polars.guard import Guard
 from loom.adapters.polars.types import kind_of
+from loom.application.etl.conflicts import retrying
+from loom.application.etl.constants import plain
 from loom.application.etl.contract import contract_of
 from loom.domain.errors import BrokenContract, NotFound
 from loom.domain.expr import Expr

@@ -13,8 +13,8 @@ from deltalake import Transaction
 
 from loom.adapters.polars.commit import GENERATION, Batch, Written, quoted
 from loom.adapters.polars.errors import translated
-from loom.adapters.polars.expressions import plain
 from loom.application.compile import Kinds
+from loom.application.etl.constants import plain
 from loom.application.etl.writes import Append, Replace, ReplacePartition, ReplacePartitions, Upsert
 from loom.domain.errors import BrokenContract
 from loom.domain.expr import Literal, Root, bind_refs

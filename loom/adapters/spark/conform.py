@@ -11,9 +11,10 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from loom.adapters.spark.errors import BROKEN
-from loom.adapters.spark.expressions import constant, named, plain
+from loom.adapters.spark.expressions import constant, named
 from loom.adapters.spark.types import type_of
 from loom.application.compile import nearest
+from loom.application.etl.constants import plain
 from loom.application.etl.contract import Contract
 from loom.domain.errors import BrokenContract
 

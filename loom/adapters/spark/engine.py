@@ -11,11 +11,12 @@ from typing import Any
 import attrs
 from pyspark.sql import DataFrame
 
-from loom.adapters.spark.errors import retrying, translated
+from loom.adapters.spark.errors import translated
 from loom.adapters.spark.readers import READERS, Reading, read
 from loom.adapters.spark.tables import INTERNAL, ParquetTables
 from loom.adapters.spark.targets import TARGET_WRITERS, Delivery
 from loom.adapters.spark.writes import WRITERS
+from loom.application.etl.conflicts import retrying
 from loom.application.etl.frames import PORTABLE, SPARK, FrameKind
 from loom.application.etl.from_table import TableSource
 from loom.application.etl.into_table import TableTarget

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import enum
 import operator
-import uuid
 from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
@@ -13,20 +10,13 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 - the name by which Spark's users know it
 
+from loom.application.etl.constants import plain
 from loom.application.etl.text import like_regex
 from loom.domain.expr import Binary, Expr, IsIn, IsNull, Like, Literal, Not, Op, Ref, Root
-from loom.domain.expr_python import like_parts
+from loom.domain.expr_python import OPERATORS, like_parts
 
 _OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
-    Op.EQ: operator.eq,
-    Op.NE: operator.ne,
-    Op.LT: operator.lt,
-    Op.LE: operator.le,
-    Op.GT: operator.gt,
-    Op.GE: operator.ge,
-    Op.ADD: operator.add,
-    Op.SUB: operator.sub,
-    Op.MUL: operator.mul,
+    **OPERATORS,
     Op.AND: operator.and_,
     Op.OR: operator.or_,
 }
@@ -45,19 +35,6 @@ def to_spark(expr: Expr) -> Column:
     if translate is None:
         raise TypeError(f"{expr!r} has no translation into Spark")
     return translate(expr)
-
-
-def plain(value: Any) -> Any:
-    """A constant in the form in which the lake holds its kind."""
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    if isinstance(value, dt.time):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return value // dt.timedelta(microseconds=1)
-    return value
 
 
 def named(name: str) -> Column:

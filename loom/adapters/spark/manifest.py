@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import attrs
 import pyarrow.parquet as pq
 
-from loom.adapters.spark.errors import CommitConflict
+from loom.application.etl.conflicts import CommitConflict
 
 COMMITS = "_commits"
 PART = "loom_part"

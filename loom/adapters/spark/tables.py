@@ -16,11 +16,13 @@ from pyspark.sql import types as T  # noqa: N812
 
 from loom.adapters.spark.commit import Batch
 from loom.adapters.spark.conform import conform, not_null, storable, wanted_by, wanted_like
-from loom.adapters.spark.errors import retrying, translated
-from loom.adapters.spark.expressions import named, plain, to_spark
+from loom.adapters.spark.errors import translated
+from loom.adapters.spark.expressions import named, to_spark
 from loom.adapters.spark.manifest import COMMITS, PART, Manifest, newest
 from loom.adapters.spark.session import Session
 from loom.adapters.spark.types import kind_of
+from loom.application.etl.conflicts import retrying
+from loom.application.etl.constants import plain
 from loom.application.etl.contract import contract_of
 from loom.domain.errors import BrokenContract, NotFound
 from loom.domain.expr import Expr

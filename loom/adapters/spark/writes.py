@@ -15,9 +15,10 @@ from pyspark.sql import functions as F  # noqa: N812
 from loom.adapters.spark.commit import Batch, Written
 from loom.adapters.spark.conform import equal
 from loom.adapters.spark.errors import translated
-from loom.adapters.spark.expressions import constant, named, plain
+from loom.adapters.spark.expressions import constant, named
 from loom.adapters.spark.manifest import Part
 from loom.application.compile import Kinds
+from loom.application.etl.constants import plain
 from loom.application.etl.writes import Append, Replace, ReplacePartition, ReplacePartitions, Upsert
 from loom.domain.errors import BrokenContract
 from loom.domain.expr import Literal, Root, bind_refs

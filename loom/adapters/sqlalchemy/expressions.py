@@ -6,7 +6,6 @@ the language: ``IN ()``, the case of ``LIKE``, and decimals on SQLite, which are
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -20,21 +19,13 @@ from loom.adapters.sqlalchemy.storage import SQLITE, bind_type, constant
 from loom.adapters.sqlalchemy.tables import ModelTable
 from loom.domain.expr import ARITHMETIC, LOGIC, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Op, Ref
 from loom.domain.expr_check import literal_kind
-from loom.domain.expr_python import like_parts
+from loom.domain.expr_python import OPERATORS, like_parts
 from loom.domain.schema import INT_RANGE, Kind
 
 Element: TypeAlias = ColumnElement[Any]
 
 _OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
-    Op.EQ: operator.eq,
-    Op.NE: operator.ne,
-    Op.LT: operator.lt,
-    Op.LE: operator.le,
-    Op.GT: operator.gt,
-    Op.GE: operator.ge,
-    Op.ADD: operator.add,
-    Op.SUB: operator.sub,
-    Op.MUL: operator.mul,
+    **OPERATORS,
     Op.AND: sa.and_,
     Op.OR: sa.or_,
 }

@@ -11,9 +11,9 @@ import pytest
 
 from loom.adapters.polars.conform import conform, storable, wanted_by
 from loom.adapters.polars.engine import PolarsEngine
-from loom.adapters.polars.errors import CommitConflict, retrying
 from loom.adapters.polars.readers import Reading, read
 from loom.adapters.polars.tables import DeltaTables
+from loom.application.etl.conflicts import CommitConflict, retrying
 from loom.application.etl.contract import contract_of
 from loom.application.etl.from_table import TableSource
 from loom.application.etl.into_table import TableTarget

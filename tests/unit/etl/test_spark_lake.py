@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from loom.adapters.spark.errors import CommitConflict
 from loom.adapters.spark.java import require_java
 from loom.adapters.spark.manifest import COMMITS, Manifest, Part, commit, newest
+from loom.application.etl.conflicts import CommitConflict
 from loom.domain.errors import EngineFailure
 
 
