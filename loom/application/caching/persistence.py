@@ -124,15 +124,12 @@ def _profile(graph: Graph, schema: ModelSchema, name: str, profile: Profile) -> 
 
 
 @attrs.define(eq=False)
-class ReadingUnit:
-    """A unit of work that only reads, and looks into the cache first."""
+class _Unit:
+    """What both units of work leave to the store's own."""
 
     cached: CachedPersistence
     store_unit: UnitOfWork
     is_open: bool = True
-
-    def repository(self, model: type[M]) -> Repository[M]:
-        return self.cached.reading(self.store_unit.repository(model), model, self)
 
     @property
     def outbox(self) -> Outbox:
@@ -145,6 +142,14 @@ class ReadingUnit:
     @property
     def answers(self) -> Answers:
         return self.store_unit.answers
+
+
+@attrs.define(eq=False)
+class ReadingUnit(_Unit):
+    """A unit of work that only reads, and looks into the cache first."""
+
+    def repository(self, model: type[M]) -> Repository[M]:
+        return self.cached.reading(self.store_unit.repository(model), model, self)
 
     async def commit(self) -> None:
         await self.store_unit.commit()
@@ -152,28 +157,13 @@ class ReadingUnit:
 
 
 @attrs.define(eq=False)
-class WritingUnit:
+class WritingUnit(_Unit):
     """A unit of work that forgets, after its commit, what it touched."""
 
-    cached: CachedPersistence
-    store_unit: UnitOfWork
-    is_open: bool = True
     _tables: set[str] = attrs.field(factory=set, init=False)
 
     def repository(self, model: type[M]) -> Repository[M]:
         return self.cached.writing(self.store_unit.repository(model), model, self)
-
-    @property
-    def outbox(self) -> Outbox:
-        return self.store_unit.outbox
-
-    @property
-    def inbox(self) -> Inbox:
-        return self.store_unit.inbox
-
-    @property
-    def answers(self) -> Answers:
-        return self.store_unit.answers
 
     def remember(self, tables: Iterable[str]) -> None:
         """Note tables that were touched."""
