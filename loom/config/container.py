@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from dependency_injector import containers, providers
+# Not ``containers``: that module brings the wiring, which imports every web framework that is installed.
+from dependency_injector import providers
 
 from loom.adapters.system.clock import SystemClock
 from loom.application.caching.persistence import CachedPersistence
@@ -59,8 +60,7 @@ class Container:
     """
 
     def __init__(self, config: Config) -> None:
-        self._providers = containers.DynamicContainer()
-        self._names: dict[Any, str] = {}
+        self._providers: dict[Any, providers.Provider[Any]] = {}
         self._made: dict[type, Any] = {}
         chosen = config.adapters
         clock = self._register(Clock, providers.Singleton(SystemClock))
@@ -88,7 +88,7 @@ class Container:
 
     def knows(self, wanted: type) -> bool:
         """Whether something is bound to a type. ``EtlEngine[Plan]`` is known as ``EtlEngine``."""
-        return _key(wanted) in self._names
+        return _key(wanted) in self._providers
 
     def resolve(self, wanted: type[T]) -> T:
         """The object that is bound to a type.
@@ -117,21 +117,18 @@ class Container:
         return dict(self._made)
 
     def _register(self, wanted: Any, provider: providers.Provider[Any]) -> providers.Provider[Any]:
-        key = _key(wanted)
-        name = self._names.setdefault(key, f"p{len(self._names)}")
-        self._providers.set_provider(name, provider)
+        self._providers[_key(wanted)] = provider
         return provider
 
     def _provider(self, wanted: Any) -> providers.Provider[Any]:
-        name = self._names.get(_key(wanted))
-        if name is None:
+        found = self._providers.get(_key(wanted))
+        if found is None:
             title = getattr(wanted, "__name__", str(wanted))
-            near = nearest(title, [key.__name__ for key in self._names])
+            near = nearest(title, [key.__name__ for key in self._providers])
             raise Unbound(
                 f"nothing is bound to {title}",
                 remedy=f"did you mean {near!r}?" if near else f"bind({title}, ...) before it is asked for",
             )
-        found: providers.Provider[Any] = getattr(self._providers, name)
         return found
 
     def _make(self, port: type, chosen: Chosen, *, codec: Codec, clock: Clock) -> Any:
