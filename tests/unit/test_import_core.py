@@ -35,10 +35,30 @@ VENDORS = {
 
 @pytest.mark.parametrize("face", ["loom.core", "loom.rest", "loom.etl", "loom.streaming", "loom.testing"])
 def test_a_face_loads_no_vendor(face: str) -> None:
-    script = f"import json, sys, {face}; print(json.dumps(sorted(sys.modules)))"
-    printed = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
-    modules = json.loads(printed)
+    modules = loaded_by(f"import {face}")
     assert {name.partition(".")[0] for name in modules} & VENDORS == set()
     # The runner of pipelines brings its defaults along, and the test kit its store: they need no library.
     if face not in ("loom.etl", "loom.testing"):
         assert [name for name in modules if name.startswith("loom.adapters")] == []
+
+
+def test_a_kernel_loads_only_the_vendors_of_its_adapters() -> None:
+    """One without interfaces no web framework, one that has logged nothing no structlog, and none an adapter's."""
+    modules = loaded_by(
+        "import asyncio",
+        "from loom.core import Kernel",
+        "async def main():",
+        "    async with Kernel.from_yaml():",
+        "        pass",
+        "asyncio.run(main())",
+    )
+    needed = {"dependency_injector", "msgspec", "omegaconf"}
+    assert {name.partition(".")[0] for name in modules} & (VENDORS | {"flask", "rich", "werkzeug"}) <= needed
+
+
+def loaded_by(*lines: str) -> list[str]:
+    """The modules of a fresh interpreter that has run these lines."""
+    script = "\n".join([*lines, "import json, sys", "print(json.dumps(sorted(sys.modules)))"])
+    printed = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    found: list[str] = json.loads(printed)
+    return found

@@ -2,22 +2,19 @@
 
 Libraries log through ``logging``, applications through either; one handler on the root logger renders all of them, so
 that a line has the same form, level and correlation id wherever it comes from.
+
+Setting up imports no structlog, which takes as long as a small application: the first line does, or the application.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
-from typing import Any, TextIO
+from functools import cached_property
+from typing import TextIO
 
-import structlog
-
+from loom.adapters.structlog.imported import when_imported
 from loom.adapters.structlog.settings import LogSettings
-from loom.domain.context import current_context
-from loom.domain.secrecy import shown
-
-Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
 
 _HANDLER = "loom"
 _levelled: list[str] = []
@@ -47,75 +44,37 @@ def set_up_logging(settings: LogSettings, *, stream: TextIO | None = None) -> No
     _levelled[:] = settings.levels
     for name, level in settings.levels.items():
         logging.getLogger(name).setLevel(_number(level))
-    structlog.configure(
-        processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        # A later call, as in tests, must reach loggers that were made before it.
-        cache_logger_on_first_use=False,
-    )
+    when_imported("structlog", _configure)
 
 
-def add_context(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the correlation id and the trace of the running scope, and who calls."""
-    context = current_context.get()
-    if context is not None:
-        event.setdefault("correlation_id", context.correlation_id)
-        if context.trace is not None:
-            event.setdefault("trace_id", context.trace.trace_id)
-            event.setdefault("span_id", context.trace.span_id)
-        if context.principal is not None:
-            event.setdefault("principal", context.principal.subject)
-    return event
+def _configure() -> None:
+    from loom.adapters.structlog.lines import configure
 
-
-def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide values under secret names, at every depth, and passwords of addresses in any text."""
-    return {key: shown(key, value) for key, value in event.items()}
-
-
-def _shared() -> list[Processor]:
-    return [
-        structlog.stdlib.filter_by_level,
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-        add_context,
-    ]
+    configure()
 
 
 def _handler(settings: LogSettings, stream: TextIO) -> logging.Handler:
     handler = logging.StreamHandler(stream)
-    # Lines of the standard library come without what structlog's own lines have had added by now.
-    foreign = [step for step in _shared() if step is not structlog.stdlib.filter_by_level]
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*foreign, structlog.stdlib.ExtraAdder(), _drop_rendered],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings, stream)],
-        )
-    )
+    handler.setFormatter(_Formatter(settings, colors=stream.isatty()))
     return handler
 
 
-def _renderers(settings: LogSettings, stream: TextIO) -> list[Processor]:
-    # Tracebacks are text before secrets are hidden, and never show local variables: those hold secrets under any name.
-    chain: list[Processor] = [structlog.processors.format_exc_info, hide_secrets]
-    if settings.format == "json":
-        return [*chain, structlog.processors.JSONRenderer(default=str)]
-    plain = structlog.dev.plain_traceback
-    return [*chain, structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
+class _Formatter(logging.Formatter):
+    """The formatter of ``lines``, made for the first line."""
 
+    def __init__(self, settings: LogSettings, *, colors: bool) -> None:
+        super().__init__()
+        self._settings = settings
+        self._colors = colors
 
-def _drop_rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    # Another handler's formatter leaves these on the record; no caller can give them as extra values.
-    event.pop("message", None)
-    event.pop("asctime", None)
-    # Uvicorn's own copy of its message, with colours.
-    event.pop("color_message", None)
-    return event
+    @cached_property
+    def _made(self) -> logging.Formatter:
+        from loom.adapters.structlog.lines import formatter
+
+        return formatter(self._settings, colors=self._colors)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._made.format(record)
 
 
 def _number(level: str) -> int:

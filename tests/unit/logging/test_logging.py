@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,3 +140,29 @@ def test_set_up_again_replaces_and_leaves_other_handlers_alone() -> None:
     logging.getLogger("lib").warning("once")
     assert (len(lines(first)), len(lines(second))) == (0, 1)
     assert other in root.handlers
+
+
+LATER = """
+import io, json, logging, sys
+from loom.adapters.structlog.settings import LogSettings
+from loom.adapters.structlog.setup import set_up_logging
+
+stream = io.StringIO()
+set_up_logging(LogSettings(), stream=io.StringIO())
+set_up_logging(LogSettings(format="json"), stream=stream)
+assert not {"structlog", "rich"} & set(sys.modules)
+finders = len(sys.meta_path)
+
+import structlog
+
+structlog.get_logger("shop").info("paid")
+logging.getLogger("lib").warning("heard")
+assert len(sys.meta_path) == finders - 1
+print([json.loads(line)["logger"] for line in stream.getvalue().splitlines()])
+"""
+
+
+def test_structlog_is_configured_as_soon_as_it_is_imported() -> None:
+    """Setting up imports no structlog, which a process that logs nothing does not need."""
+    done = subprocess.run([sys.executable, "-c", LATER], check=True, capture_output=True, text=True)
+    assert done.stdout == "['shop', 'lib']\n"
