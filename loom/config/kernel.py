@@ -23,6 +23,7 @@ from loom.application.outbox.senders import EventSender, JobSender, Sender
 from loom.application.usecase.application import After, Application, Before
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.executor import Executor
+from loom.config.collector import uncollected
 from loom.config.container import PORTS, Container
 from loom.config.discovery import Declarations, collect, discover
 from loom.config.loading import Loaded, load
@@ -86,9 +87,10 @@ class Kernel:
         Raises:
             ConfigError: every fault of the files and of the modules that they name.
         """
-        loaded = load(*files, overrides=overrides)
-        config = structure(loaded)
-        return cls(config, _declarations(config, loaded, tuple(modules)))
+        with uncollected():
+            loaded = load(*files, overrides=overrides)
+            config = structure(loaded)
+            return cls(config, _declarations(config, loaded, tuple(modules)))
 
     def bind(self, wanted: type[T], service: T | providers.Provider[T]) -> None:
         """Register a service of the application under the type that constructors ask for."""
@@ -171,7 +173,8 @@ class Kernel:
             CompileError: every issue of every declaration.
         """
         issues = Issues()
-        plans = compile_declarations(self.declarations, self.executor, self, issues)
+        with uncollected():
+            plans = compile_declarations(self.declarations, self.executor, self, issues)
         if issues.found:
             raise CompileError(issues.found)
         return plans
@@ -216,12 +219,8 @@ class Kernel:
             CompileError: every issue of every declaration; nothing was connected.
             Unavailable: a server does not answer; what was started has been stopped.
         """
-        plans = self.plans
-        set_up_logging(self.config.observability.log)
-        self._loop = asyncio.get_running_loop()
-        await self._opened(Persistence).start([schema.model for schema in plans.models])
-        if plans.jobs:
-            await self._opened(JobQueue).start(self.job_worker)
+        with uncollected():
+            await self._connect()
         stop = asyncio.Event()
         self._stop_relay = stop
         self._relaying = asyncio.create_task(self.relay.run(stop), name="loom-relay")
@@ -281,6 +280,14 @@ class Kernel:
         if EtlEngine in made:
             # It may have a Spark to end, which takes its time.
             await asyncio.to_thread(made[EtlEngine].close)
+
+    async def _connect(self) -> None:
+        plans = self.plans
+        set_up_logging(self.config.observability.log)
+        self._loop = asyncio.get_running_loop()
+        await self._opened(Persistence).start([schema.model for schema in plans.models])
+        if plans.jobs:
+            await self._opened(JobQueue).start(self.job_worker)
 
     def _wake_relay(self) -> None:
         # A flow may commit from another thread than the one whose loop the relay runs in.

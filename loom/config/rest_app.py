@@ -38,13 +38,16 @@ def create_app(*files: str | Path, overrides: Iterable[str] = (), modules: Itera
 
 def app_of(kernel: Kernel) -> App:
     """A FastAPI application over a kernel; see ``create_app``."""
-    return _shell(kernel).build(
-        kernel.plans.interfaces,
-        kernel,
-        lifespan=kernel.lifespan,
-        checks={"kernel": lambda: check_ready(kernel)},
-        around=_surroundings(kernel),
-    )
+    from loom.config.collector import uncollected
+
+    with uncollected():
+        return _shell(kernel).build(
+            kernel.plans.interfaces,
+            kernel,
+            lifespan=kernel.lifespan,
+            checks={"kernel": lambda: check_ready(kernel)},
+            around=_surroundings(kernel),
+        )
 
 
 def mount(app: App, kernel: Kernel) -> None:
