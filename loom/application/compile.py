@@ -10,7 +10,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
@@ -26,25 +26,60 @@ two threads do it at once (CPython issue 106905)."""
 
 
 def place_of(declaration: object) -> Place:
-    """Where a class or function was written; for other objects, where ``here()`` said that they were made."""
+    """Where a class or function was written; for other objects, where ``here()`` said that they were made.
+
+    Its source is read when somebody looks at the file or the line: a deployment without faults never does.
+    """
     made = getattr(declaration, "declared_at", None)
     if isinstance(made, Place):
         return made
     target = declaration if inspect.isclass(declaration) or inspect.isroutine(declaration) else type(declaration)
-    name = getattr(target, "__qualname__", repr(target))
-    try:
-        with PARSING:
-            file = inspect.getsourcefile(target) or ""
-            _, line = inspect.getsourcelines(target)
-    except (OSError, TypeError):
-        return Place(name=name)
-    return Place(name=name, file=file, line=line)
+    return _Unread.of(target)
 
 
 def here(name: str, *, depth: int = 2) -> Place:
     """The place of the caller, for declarations that are objects (a flow). ``depth`` counts frames above this one."""
     frame = sys._getframe(depth)
     return Place(name=name, file=frame.f_code.co_filename, line=frame.f_lineno)
+
+
+class _Unread(Place):
+    """A place whose file and line are found when they are first asked for. Then it is one like all others."""
+
+    __slots__ = ("_target",)
+    _target: Any
+
+    @classmethod
+    def of(cls, target: Any) -> Self:
+        """The place of a class or function. Its slots ``file`` and ``line`` stay empty."""
+        place = cls.__new__(cls)
+        object.__setattr__(place, "name", getattr(target, "__qualname__", repr(target)))
+        object.__setattr__(place, "_target", target)
+        return place
+
+    def __getattr__(self, name: str) -> Any:
+        # Called for an empty slot.
+        if name not in ("file", "line"):
+            raise AttributeError(name)
+        file, line = _written(self._target)
+        object.__setattr__(self, "file", file)
+        object.__setattr__(self, "line", line)
+        return object.__getattribute__(self, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and attrs.astuple(self) == attrs.astuple(other)
+
+    __hash__ = Place.__hash__
+
+
+def _written(target: Any) -> tuple[str, int]:
+    try:
+        with PARSING:
+            file = inspect.getsourcefile(target) or ""
+            _, line = inspect.getsourcelines(target)
+    except (OSError, TypeError):
+        return "", 0
+    return file, line
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
