@@ -48,8 +48,9 @@ def test_no_source_is_read_before_somebody_looks(monkeypatch: pytest.MonkeyPatch
 
 def test_it_is_a_place_like_any_other() -> None:
     """Equal, as a key, printed, changed, in another process."""
-    assert place_of(Declared) == EXPECTED
-    assert [EXPECTED] == [place_of(Declared)]
+    read, unread = EXPECTED, place_of(Declared)
+    assert read == unread
+    assert unread == read
     assert place_of(Declared) != attrs.evolve(EXPECTED, line=1)
     assert {EXPECTED, place_of(Declared)} == {EXPECTED}
     assert attrs.evolve(place_of(Declared), name="Other") == attrs.evolve(EXPECTED, name="Other")
