@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -111,9 +112,12 @@ class Registry:
 
     def __init__(self, adapters: Iterable[Adapter] = (), points: Iterable[EntryPoint] | None = None) -> None:
         self._known: dict[tuple[str, str], Adapter] = {(item.port, item.name): item for item in (*BUILT_IN, *adapters)}
-        self._points: Mapping[str, EntryPoint] = {
-            point.name: point for point in (entry_points(group=GROUP) if points is None else points)
-        }
+        self._given = points
+
+    @cached_property
+    def _points(self) -> Mapping[str, EntryPoint]:
+        # Looking reads a file of every installed distribution: only for a name that is not built in.
+        return {point.name: point for point in (entry_points(group=GROUP) if self._given is None else self._given)}
 
     def names(self, port: str) -> list[str]:
         """Names of the adapters of a port, sorted."""
