@@ -16,8 +16,7 @@ from typing import Any
 import attrs
 
 from loom.application.compile import Issues, nearest
-from loom.config.files import KeyPath
-from loom.config.loading import Loaded
+from loom.config.loaded import KeyPath, Loaded
 from loom.config.sections import Discovery
 from loom.domain.errors import Place
 from loom.domain.model import is_entity

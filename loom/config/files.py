@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import attrs
 import yaml
@@ -12,10 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from loom.application.compile import Issues, nearest
+from loom.config.loaded import KeyPath, dotted
 from loom.domain.errors import Place
-
-KeyPath: TypeAlias = tuple[str | int, ...]
-"""Keys from the root of the configuration down to a value."""
 
 INCLUDES = "includes"
 
@@ -32,12 +29,6 @@ class Source:
         """Each key path of this file with its place."""
         for path, line in self.lines.items():
             yield path, Place(name=dotted(path), file=self.file, line=line)
-
-
-def dotted(path: KeyPath) -> str:
-    """``jobs.overrides.Notify.queue``; list items as ``include[0]``."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-    return text.removeprefix(".")
 
 
 def read_files(files: tuple[str | Path, ...], issues: Issues) -> list[Source]:

@@ -26,7 +26,8 @@ from loom.application.usecase.executor import Executor
 from loom.config.collector import uncollected
 from loom.config.container import PORTS, Container
 from loom.config.discovery import Declarations, collect, discover
-from loom.config.loading import Loaded, load
+from loom.config.loaded import Loaded
+from loom.config.loading import load
 from loom.config.measures import count_failed, count_sent
 from loom.config.plans import Plans, compile_declarations
 from loom.config.structure import Config, structure

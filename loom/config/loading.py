@@ -7,52 +7,11 @@ environment variable ``NAME``. An interpolation gives text; see ``spoken`` for h
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import attrs
-import yaml
-from omegaconf import DictConfig, ListConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
-from loom.application.compile import Issues
-from loom.config.files import KeyPath, dotted, read_files
-from loom.config.spoken import Spoken
-from loom.domain.errors import ConfigError, Issue, Place
-
-_SECRET = "loom.secret"
-_OVERRIDE = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*=.*", re.DOTALL)
-_UNSET = re.compile(r"(?:Environment variable|secret) '(?P<name>[^']*)' (?:not found|is not set)")
-
-
-@attrs.frozen(kw_only=True)
-class Loaded:
-    """Merged and resolved values, and where each came from.
-
-    Attributes:
-        values: plain dictionaries, lists and scalars; text that an interpolation gave is ``Spoken``.
-        places: where each key path was set last.
-        faulty: key paths that could not be resolved and are not in ``values``.
-        secrets: key paths whose values ``loom.secret`` gave.
-        issues: what was wrong with the faulty ones.
-    """
-
-    values: Mapping[str, Any]
-    places: Mapping[KeyPath, Place]
-    faulty: frozenset[KeyPath] = frozenset()
-    secrets: frozenset[KeyPath] = frozenset()
-    issues: tuple[Issue, ...] = ()
-
-    def place(self, path: KeyPath) -> Place:
-        """Where a key path was set; for one that nobody set, where the nearest key above it was."""
-        for length in range(len(path), 0, -1):
-            found = self.places.get(path[:length])
-            if found is not None:
-                return attrs.evolve(found, name=dotted(path))
-        return Place(name=dotted(path))
+from loom.config.loaded import Loaded
+from loom.config.overrides import load_plain
 
 
 def load(*files: str | Path, overrides: Iterable[str] = ()) -> Loaded:
@@ -67,131 +26,10 @@ def load(*files: str | Path, overrides: Iterable[str] = ()) -> Loaded:
         ConfigError: files or overrides that cannot be read at all; every one of them. Values that cannot be resolved
             are in the result's ``issues``, so that they are told together with wrong types and unknown keys.
     """
-    _register_resolvers()
-    issues = Issues()
-    sources = read_files(files, issues)
-    merged, places = OmegaConf.create(), dict[KeyPath, Place]()
-    for source in sources:
-        merged = _merged(merged, source.values, Place(name=source.file), issues)
-        places.update(source.places())
-    for text in overrides:
-        path, values = _override(text, issues)
-        merged = _merged(merged, values, Place(name=text), issues)
-        for length in range(1, len(path)):
-            places.setdefault(path[:length], Place(name=dotted(path[:length]), file="override"))
-        places[path] = Place(name=dotted(path), file="override")
-    if issues.found:
-        raise ConfigError(issues.found)
-    return _resolve(merged, places)
+    given = tuple(overrides)
+    plain = None if files else load_plain(given)
+    if plain is not None:
+        return plain
+    from loom.config.merging import load_merged
 
-
-def _merged(into: DictConfig, values: DictConfig, where: Place, issues: Issues) -> DictConfig:
-    try:
-        found = OmegaConf.merge(into, values)
-    except (TypeError, OmegaConfBaseException) as error:
-        message = f"does not fit the files before it: {_first_line(error)}"
-        issues.add("LOOM-CONFIG-002", where, message, "a key must hold a list in all files, or keys and values in all")
-        return into
-    assert isinstance(found, DictConfig)  # two mappings merge into one
-    return found
-
-
-def _override(text: str, issues: Issues) -> tuple[KeyPath, DictConfig]:
-    try:
-        if _OVERRIDE.fullmatch(text):
-            return tuple(text.partition("=")[0].split(".")), OmegaConf.from_dotlist([text])
-        reason = ""
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
-        reason = f": {_first_line(error)}"
-    issues.add("LOOM-CONFIG-011", Place(name=text), f"override {text!r} cannot be read{reason}", "section.key=value")
-    return (), OmegaConf.create()
-
-
-def _resolve(merged: DictConfig, places: Mapping[KeyPath, Place]) -> Loaded:
-    walk = _Walk(loaded=Loaded(values={}, places=places))
-    values = walk.container(merged, ())
-    return Loaded(
-        values=values,
-        places=places,
-        faulty=frozenset(walk.faulty),
-        secrets=frozenset(walk.secrets),
-        issues=tuple(walk.issues.found),
-    )
-
-
-@attrs.define
-class _Walk:
-    """Resolves every value by itself, so that one that fails does not hide the others."""
-
-    loaded: Loaded
-    issues: Issues = attrs.field(factory=Issues)
-    faulty: set[KeyPath] = attrs.field(factory=set)
-    secrets: set[KeyPath] = attrs.field(factory=set)
-
-    def container(self, node: DictConfig | ListConfig, path: KeyPath) -> Any:
-        if isinstance(node, DictConfig):
-            keys: list[Any] = list(node)
-            pairs = ((str(key), self.value(node, key, (*path, str(key)))) for key in keys)
-            return {key: value for key, value in pairs if (*path, key) not in self.faulty}
-        items = [self.value(node, index, (*path, index)) for index in range(len(node))]
-        return [item for index, item in enumerate(items) if (*path, index) not in self.faulty]
-
-    def value(self, node: DictConfig | ListConfig, key: Any, path: KeyPath) -> Any:
-        if OmegaConf.is_missing(node, key):
-            return self._fault(
-                "LOOM-CONFIG-005", path, "is marked as required (???) and was given by no file", "give it a value"
-            )
-        spoken = OmegaConf.is_interpolation(node, key)
-        try:
-            value = node[key]
-        except OmegaConfBaseException as error:
-            return self._unresolved(path, error)
-        if isinstance(value, DictConfig | ListConfig):
-            return self.container(value, path)
-        if spoken and f"{_SECRET}:" in str(OmegaConf.to_container(node, resolve=False)[key]):  # type: ignore[index]
-            self.secrets.add(path)
-        return Spoken(value) if spoken and isinstance(value, str) else value
-
-    def _unresolved(self, path: KeyPath, error: OmegaConfBaseException) -> None:
-        text = _first_line(error)
-        unset = _UNSET.search(text)
-        if unset is None:
-            return self._fault("LOOM-CONFIG-004", path, f"cannot be resolved: {text}", "correct the ${...} expression")
-        if "secret" in unset[0]:
-            return self._fault(
-                "LOOM-CONFIG-004", path, f"secret {unset['name']!r} is not set", _secret_remedy(unset["name"])
-            )
-        remedy = f"set {unset['name']}, or write a default: ${{oc.env:{unset['name']},value}}"
-        return self._fault("LOOM-CONFIG-004", path, f"environment variable {unset['name']!r} is not set", remedy)
-
-    def _fault(self, code: str, path: KeyPath, message: str, remedy: str) -> None:
-        self.faulty.add(path)
-        self.issues.add(code, self.loaded.place(path), message, remedy)
-
-
-def _register_resolvers() -> None:
-    if not OmegaConf.has_resolver(_SECRET):
-        OmegaConf.register_resolver(_SECRET, _secret)
-
-
-def _secrets_folder() -> Path:
-    return Path(os.environ.get("LOOM_SECRETS_DIR", "/run/secrets"))
-
-
-def _secret_remedy(name: str) -> str:
-    return f"write the file {_secrets_folder() / name}, or set the environment variable {name}"
-
-
-def _secret(name: str) -> str:
-    # A name with a slash could read any file of the machine into the configuration.
-    if re.fullmatch(r"[\w.-]+", name) and name not in (".", ".."):
-        file = _secrets_folder() / name
-        if file.is_file():
-            return file.read_text(encoding="utf-8").rstrip("\r\n")
-        if name in os.environ:
-            return os.environ[name]
-    raise KeyError(f"secret '{name}' is not set")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return load_merged(files, given)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from loom.application.conversion.converter import make_converter
-from loom.config.files import KeyPath
+from loom.config.loaded import KeyPath
 from loom.config.sections import SECTIONS
 from loom.config.structure import Config
 from loom.domain.secrecy import HIDDEN, shown

@@ -10,8 +10,7 @@ import attrs
 from loom.application.compile import Issues
 from loom.application.conversion.converter import Converter, make_converter
 from loom.application.outbox.relay import RelaySettings
-from loom.config.files import KeyPath, dotted
-from loom.config.loading import Loaded
+from loom.config.loaded import KeyPath, Loaded, dotted
 from loom.config.registry import Adapter, Registry
 from loom.config.sections import SECTIONS, AppSection, JobsSection, ObservabilitySection, Section
 from loom.config.spoken import Spoken, heard

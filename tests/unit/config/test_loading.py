@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loom.config.files import KeyPath
+from loom.config.loaded import KeyPath
 from loom.config.loading import load
 from loom.domain.errors import ConfigError
 from tests.unit.config.config_fakes import told, write
