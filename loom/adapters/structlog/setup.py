@@ -69,6 +69,9 @@ class _Formatter(logging.Formatter):
 
     @cached_property
     def _made(self) -> logging.Formatter:
+        # structlog first, which has it configured: were ``lines`` to import it, that would need ``lines``.
+        import structlog  # noqa: F401
+
         from loom.adapters.structlog.lines import formatter
 
         return formatter(self._settings, colors=self._colors)

@@ -142,27 +142,35 @@ def test_set_up_again_replaces_and_leaves_other_handlers_alone() -> None:
     assert other in root.handlers
 
 
-LATER = """
+SET_UP = """
 import io, json, logging, sys
 from loom.adapters.structlog.settings import LogSettings
 from loom.adapters.structlog.setup import set_up_logging
 
 stream = io.StringIO()
+finders = len(sys.meta_path)
 set_up_logging(LogSettings(), stream=io.StringIO())
 set_up_logging(LogSettings(format="json"), stream=stream)
 assert not {"structlog", "rich"} & set(sys.modules)
-finders = len(sys.meta_path)
-
+"""
+STRUCTLOG = """
 import structlog
-
 structlog.get_logger("shop").info("paid")
+"""
+LIBRARY = """
 logging.getLogger("lib").warning("heard")
-assert len(sys.meta_path) == finders - 1
+"""
+TOLD = """
+assert len(sys.meta_path) == finders
 print([json.loads(line)["logger"] for line in stream.getvalue().splitlines()])
 """
 
 
-def test_structlog_is_configured_as_soon_as_it_is_imported() -> None:
-    """Setting up imports no structlog, which a process that logs nothing does not need."""
-    done = subprocess.run([sys.executable, "-c", LATER], check=True, capture_output=True, text=True)
-    assert done.stdout == "['shop', 'lib']\n"
+@pytest.mark.parametrize(
+    ("lines", "loggers"), [((STRUCTLOG, LIBRARY), ["shop", "lib"]), ((LIBRARY, STRUCTLOG), ["lib", "shop"])]
+)
+def test_structlog_is_imported_and_configured_when_it_is_needed(lines: tuple[str, ...], loggers: list[str]) -> None:
+    """By the application or for the first line of a library; setting up does not import it."""
+    script = "".join([SET_UP, *lines, TOLD])
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert (done.stderr, done.stdout) == ("", f"{loggers}\n")
