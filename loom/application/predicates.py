@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from loom.application.compile import nearest
 from loom.application.fit import text_fault
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.expr import (
@@ -51,19 +52,23 @@ def plain_expression(expr: Expr) -> Expr:
     Raises:
         InvalidInput: a constant that stores do not take: a datetime without a zone, an integer of over 64 bits, NaN.
     """
-    if isinstance(expr, Literal):
-        return Literal(_plain_value(expr.value))
-    if isinstance(expr, IsIn):
-        return IsIn(plain_expression(expr.operand), tuple(_plain_value(option) for option in expr.options))
-    if isinstance(expr, _UNARY):
-        return attrs.evolve(expr, operand=plain_expression(expr.operand))
-    if not isinstance(expr, Binary):
+    if isinstance(expr, Ref):
         return expr
-    left, right = plain_expression(expr.left), plain_expression(expr.right)
-    # Not an error: a predicate may be bound to a caller who has no tenant, and then no row is his.
-    if expr.op not in LOGIC and (_is_null(left) or _is_null(right)):
-        return Literal(None)
-    return Binary(expr.op, left, right)
+    if isinstance(expr, Literal):
+        plain = _plain_value(expr.value)
+        return expr if plain is expr.value else Literal(plain)
+    if isinstance(expr, Binary):
+        left, right = plain_expression(expr.left), plain_expression(expr.right)
+        # Not an error: a predicate may be bound to a caller who has no tenant, and then no row is his.
+        if expr.op not in LOGIC and (_is_null(left) or _is_null(right)):
+            return Literal(None)
+        return expr if left is expr.left and right is expr.right else Binary(expr.op, left, right)
+    if isinstance(expr, IsIn):
+        return IsIn(plain_expression(expr.operand), tuple([_plain_value(option) for option in expr.options]))
+    if not isinstance(expr, _UNARY):
+        return expr
+    operand = plain_expression(expr.operand)
+    return expr if operand is expr.operand else attrs.evolve(expr, operand=operand)
 
 
 def folded(expr: Expr) -> Expr:
@@ -81,6 +86,15 @@ def folded(expr: Expr) -> Expr:
     if operands and all(isinstance(operand, Literal) for operand in operands):
         return Literal(to_python(expr, _no_row)(None))
     return expr
+
+
+def folds(expr: Expr) -> bool:
+    """Whether some part of an expression is an operation on constants alone, so that ``folded`` changes it. Follows
+    from the shape of a plain expression."""
+    operands = children(expr)
+    if operands and all(isinstance(operand, Literal) for operand in operands):
+        return True
+    return any(map(folds, operands))
 
 
 def value_kind(expr: Expr, kind_of: KindOf) -> Kind | None:
@@ -108,6 +122,12 @@ def store_faults(expr: Expr, kind_of: KindOf) -> Iterator[str]:
             yield f"{expr!r} compares a column without an order"
 
 
+def meant(message: str, unknown: str, names: Sequence[str]) -> str:
+    """The message, with the name that an unknown one was probably meant to be."""
+    near = nearest(unknown, names) if unknown else ""
+    return f"{message}; did you mean {near!r}?" if near else message
+
+
 def _operand_faults(expr: Binary, kinds: Sequence[Kind]) -> Iterator[str]:
     if expr.op in ARITHMETIC and not _NUMBERS.issuperset(kinds):
         yield f"{expr!r} calculates with {_listed(kind for kind in kinds if kind not in _NUMBERS)}"
@@ -123,6 +143,8 @@ def _widest(kinds: Sequence[Kind | None]) -> Kind | None:
 
 def _plain_value(value: object) -> object:
     plain = value.value if isinstance(value, enum.Enum) else value
+    if plain is None or plain is True or plain is False:
+        return plain
     fault = _constant_fault(plain)
     if fault:
         raise InvalidInput([FieldError(path=("where",), message=f"{plain!r} {fault}")], subject="query")
@@ -131,12 +153,12 @@ def _plain_value(value: object) -> object:
 
 def _constant_fault(value: object) -> str:
     """Why databases answer differently about a constant, or not at all; such a one may well come from outside."""
+    if isinstance(value, str):
+        return text_fault(value)
     if isinstance(value, int) and not INT_RANGE[0] <= value <= INT_RANGE[1]:
         return f"is outside {INT_RANGE[0]} to {INT_RANGE[1]}"
     if isinstance(value, float | Decimal) and not math.isfinite(value):
         return "is not a finite number"
-    if isinstance(value, str):
-        return text_fault(value)
     if isinstance(value, dt.datetime) and value.utcoffset() is None:
         return "has no time zone"
     return ""

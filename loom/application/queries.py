@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from collections.abc import Mapping, Sequence
+from functools import partial, reduce
 from operator import and_
 from typing import Any, Generic, TypeVar
 
 import attrs
 
-from loom.application.compile import nearest
 from loom.application.graph import Graph
 from loom.application.model_constraints import alive
-from loom.application.models import has_order
-from loom.application.predicates import folded, plain_expression, store_faults, stored_kind
+from loom.application.orders import Orders
+from loom.application.predicates import folded, folds, meant, plain_expression, store_faults, stored_kind
+from loom.application.recent import Recent
 from loom.application.related import follow, is_related, reachable, resolved
 from loom.application.rows import RowPlan
 from loom.application.selections import Selection
+from loom.application.shapes import MOST_CONSTANTS, MOST_SHAPES, shape_of
 from loom.domain.errors import FieldError, InvalidInput
-from loom.domain.expr import Expr, Literal, Ref, Root, col, refs
+from loom.domain.expr import Expr, Ref, Root, col, refs
 from loom.domain.expr_check import ExprFault, check_predicate
 from loom.domain.model import FieldSchema, ModelSchema
 from loom.domain.query import Page, Query, Sort
@@ -43,13 +44,35 @@ class Bounds:
         return self.where & self.behind
 
 
+@attrs.frozen
+class Checked:
+    """What is known of all predicates of a shape that has no fault: whether they can be folded, and lead to others."""
+
+    folds: bool
+    related: bool
+
+
 @attrs.frozen(eq=False)
 class QueryPlan(Generic[M]):
-    """What one model can be asked. Faults are ``InvalidInput``: a filter may come from outside."""
+    """What one model can be asked. Faults are ``InvalidInput``: a filter may come from outside.
+
+    What follows from the shape of a predicate, or from a sort, is found out once. Values are looked at each time.
+    """
 
     rows: RowPlan[M]
     graph: Graph | None = None
     selections: Mapping[str, Selection] = attrs.field(factory=dict)
+    _alive: Expr | None = attrs.field(init=False)
+    _orders: Orders = attrs.field(init=False)
+    _checked: Recent[Checked] = attrs.field(factory=lambda: Recent(MOST_SHAPES), init=False)
+
+    @_alive.default
+    def _of_living(self) -> Expr | None:
+        return alive(self.rows.schema)
+
+    @_orders.default
+    def _of_rows(self) -> Orders:
+        return Orders(self.rows, self._subject())
 
     @property
     def schema(self) -> ModelSchema:
@@ -66,7 +89,7 @@ class QueryPlan(Generic[M]):
             return None
         found = self.selections.get(profile)
         if found is None:
-            message = _meant(f"profile {profile!r} does not exist", profile, list(self.selections))
+            message = meant(f"profile {profile!r} does not exist", profile, list(self.selections))
             raise InvalidInput([FieldError(path=("profile",), message=message)], subject=self._subject())
         return found
 
@@ -81,21 +104,20 @@ class QueryPlan(Generic[M]):
         if where is None:
             return None
         plain = plain_expression(where)
-        errors = [
-            FieldError(path=("where",), message=self._meant_by(fault))
-            for fault in check_predicate(plain, self._kind_of_ref)
-        ]
-        if not errors:
-            faults = store_faults(plain, self._kind_of_ref)
-            errors = [FieldError(path=("where",), message=message) for message in faults]
-        if errors:
-            raise InvalidInput(errors, subject=self._subject())
-        made = folded(plain)
-        return resolved(made, self.schema.model, self.graph) if any(map(is_related, refs(made))) else made
+        constants: list[Any] = []
+        shape = shape_of(plain, constants)
+        checked = self._checked.get(shape)
+        if checked is None:
+            self._check(plain)
+            checked = Checked(folds(plain), any(map(is_related, refs(plain))))
+            if len(constants) <= MOST_CONSTANTS:
+                self._checked.put(shape, checked)
+        made = folded(plain) if checked.folds else plain
+        return resolved(made, self.schema.model, self.graph) if checked.related else made
 
     def living(self, where: Expr | None) -> Expr | None:
         """As ``predicate``, without the rows that are deleted."""
-        made, living = self.predicate(where), alive(self.schema)
+        made, living = self.predicate(where), self._alive
         if living is None or made is None:
             return living if made is None else made
         return living & made
@@ -106,21 +128,7 @@ class QueryPlan(Generic[M]):
         Raises:
             InvalidInput: columns that do not exist or have no order; all of them.
         """
-        errors = []
-        for each in sort:
-            field = self.schema.field(each.column)
-            if field is None:
-                message = _meant(f"column {each.column!r} does not exist", each.column, self.schema.names)
-                errors.append(FieldError(path=("sort",), message=message))
-            elif not has_order(field.type):
-                message = f"column {each.column!r} is {field.type.kind.value}, which has no order"
-                errors.append(FieldError(path=("sort",), message=message))
-        if errors:
-            raise InvalidInput(errors, subject=self._subject())
-        first = {each.column: each for each in reversed(sort)}
-        named = [first.pop(each.column) for each in sort if each.column in first]
-        keys = [Sort(field.name) for field in self.schema.keys]
-        return (*named, *(key for key in keys if key.column not in {each.column for each in named}))
+        return self._orders.total(sort)
 
     def bounds(self, query: Query) -> Bounds:
         """What the query selects and in which order.
@@ -135,7 +143,7 @@ class QueryPlan(Generic[M]):
         if query.offset:
             message = "a query continues after a row or skips an offset, not both"
             raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject())
-        return Bounds(where, self._after(order, query.after), order)
+        return Bounds(where, self._orders.behind(order, query.after), order)
 
     def is_key(self, key: Any) -> Expr:
         """The predicate that is true of the row of that key.
@@ -155,7 +163,8 @@ class QueryPlan(Generic[M]):
         if query.limit is None or len(found) <= query.limit:
             return Page(items=tuple(found), total=total)
         items = tuple(found[: query.limit])
-        return Page(items=items, after=self._position(order, items[-1]) if items else None, total=total)
+        after = self._orders.position(order, partial(getattr, items[-1])) if items else None
+        return Page(items=items, after=after, total=total)
 
     def picked(self, fields: Sequence[str], order: Sequence[Sort]) -> tuple[str, ...]:
         """The columns to read where these are asked for: with the key, and what the order needs.
@@ -164,7 +173,7 @@ class QueryPlan(Generic[M]):
             InvalidInput: columns that do not exist; all of them.
         """
         errors = [
-            FieldError(path=("fields",), message=_meant(f"column {name!r} does not exist", name, self.schema.names))
+            FieldError(path=("fields",), message=meant(f"column {name!r} does not exist", name, self.schema.names))
             for name in fields
             if self.schema.field(name) is None
         ]
@@ -187,7 +196,7 @@ class QueryPlan(Generic[M]):
         hidden = [name for name in names if name not in shown]
         whole = query.limit is None or len(rows) <= query.limit
         found = [self._mapping(names, row) for row in rows[: query.limit]]
-        after = None if whole or not found else self._place(order, found[-1].__getitem__)
+        after = None if whole or not found else self._orders.position(order, found[-1].__getitem__)
         for each in found:
             for name in hidden:
                 del each[name]
@@ -200,34 +209,16 @@ class QueryPlan(Generic[M]):
             for name, value in zip(names, row, strict=True)
         }
 
-    def _position(self, order: Sequence[Sort], entity: M) -> tuple[Any, ...]:
-        return self._place(order, lambda name: getattr(entity, name))
-
-    def _place(self, order: Sequence[Sort], value_of: Callable[[str], Any]) -> tuple[Any, ...]:
-        values = ((each.column, value_of(each.column)) for each in order)
-        return tuple(None if value is None else self.rows.fits[name](value) for name, value in values)
-
-    def _after(self, order: Sequence[Sort], values: Sequence[Any]) -> Expr:
-        """Rows behind the given position: greater in the first column, or equal there and greater in the next, ..."""
-        if len(values) != len(order):
-            message = f"has {len(values)} values, but the order has {len(order)}"
-            raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject())
-        behind: Expr | None = None
-        for each, value in reversed(list(zip(order, values, strict=True))):
-            column = col(each.column)
-            plain = None if value is None else self._fitting(each.column, value)
-            beyond = _beyond(column, plain, each.descending, self._field(each.column).type.nullable)
-            if behind is not None:
-                behind = (column.is_null() if plain is None else column == plain) & behind
-            behind = _either(beyond, behind)
-        return Literal(False) if behind is None else behind
-
-    def _fitting(self, column: str, value: Any) -> Any:
-        try:
-            return self.rows.fits[column](value)
-        except ValueError as error:
-            message = f"the value of {column!r} {error}"
-            raise InvalidInput([FieldError(path=("after",), message=message)], subject=self._subject()) from None
+    def _check(self, plain: Expr) -> None:
+        errors = [
+            FieldError(path=("where",), message=self._meant_by(fault))
+            for fault in check_predicate(plain, self._kind_of_ref)
+        ]
+        if not errors:
+            faults = store_faults(plain, self._kind_of_ref)
+            errors = [FieldError(path=("where",), message=message) for message in faults]
+        if errors:
+            raise InvalidInput(errors, subject=self._subject())
 
     def _field(self, name: str) -> FieldSchema:
         field = self.schema.field(name)
@@ -244,28 +235,8 @@ class QueryPlan(Generic[M]):
 
     def _meant_by(self, fault: ExprFault) -> str:
         if isinstance(fault.expr, Ref) and is_related(fault.expr):
-            return _meant(fault.message, ".".join(fault.expr.ref_path), list(reachable(self.schema, self.graph)))
-        return _meant(fault.message, fault.unknown, self.schema.names)
+            return meant(fault.message, ".".join(fault.expr.ref_path), list(reachable(self.schema, self.graph)))
+        return meant(fault.message, fault.unknown, self.schema.names)
 
     def _subject(self) -> str:
         return f"query on {self.schema.table}"
-
-
-def _beyond(column: Ref, value: object, descending: bool, nullable: bool) -> Expr | None:
-    """Rows that come later in one column alone; nulls come first ascending, last descending. ``None``: no row does."""
-    if descending:
-        if value is None:
-            return None
-        return (column < value) | column.is_null() if nullable else column < value
-    return column.is_not_null() if value is None else column > value
-
-
-def _either(first: Expr | None, second: Expr | None) -> Expr | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return first | second
-
-
-def _meant(message: str, unknown: str, names: Sequence[str]) -> str:
-    near = nearest(unknown, names) if unknown else ""
-    return f"{message}; did you mean {near!r}?" if near else message

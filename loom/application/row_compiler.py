@@ -100,17 +100,21 @@ def _python_load(field: FieldSchema, codec: Codec) -> Load | None:
     return None if known else typing.cast("Load", logical.python)
 
 
+class _Members(dict[Any, Any]):
+    """The members of an enumeration by their values."""
+
+    def __init__(self, field: FieldSchema) -> None:
+        super().__init__({member.value: member for member in field.type.python})
+        self._name = field.name
+
+    def __missing__(self, value: Any) -> Any:
+        error = FieldError(path=(self._name,), message=f"stored value {value!r} is none of {sorted(self)}")
+        raise InvalidInput([error], subject="stored row")
+
+
 def _member(field: FieldSchema) -> Load:
-    members = {member.value: member for member in field.type.python}
-
-    def load(value: Any) -> Any:
-        try:
-            return members[value]
-        except KeyError:
-            error = FieldError(path=(field.name,), message=f"stored value {value!r} is none of {sorted(members)}")
-            raise InvalidInput([error], subject="stored row") from None
-
-    return load
+    # The look-up itself: a function around it would cost as much again.
+    return _Members(field).__getitem__
 
 
 def _json_fit(field: FieldSchema, codec: Codec) -> Fit:

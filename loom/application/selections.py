@@ -176,8 +176,8 @@ class _Layout:
                 loaded[join.relation.name] = f"None if row[{there}] is None else build{number}(row, groups)"
         for number, computed in enumerate(self._computed):
             if computed.parent == index:
-                position = self._width + number
-                loaded[computed.plan.name] = source.value(position, self.computed_load(computed.plan))
+                text = f"row[{self._width + number}]"
+                loaded[computed.plan.name] = source.value(text, self.computed_load(computed.plan))
         for number, fetch in enumerate(self._fetches):
             owner = self._owner(fetch.source)
             if owner == index:

@@ -15,12 +15,13 @@ from loom.adapters.json.codec import JsonCodec
 from loom.adapters.memory.persistence import MemoryPersistence
 from loom.adapters.sqlalchemy.provide import provide
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
-from loom.domain.expr import Expr
+from loom.domain.expr import Binary, Expr, IsIn, IsNull, Like, Literal, Not
+from loom.domain.expr_check import literal_kind
 from loom.domain.model import entity, field, key
 from loom.domain.query import Query, Sort
 from loom.ports.persistence import Persistence
 from loom.testing.clock import FakeClock
-from loom.testing.expressions import COLUMNS, Row, expressions, kept_by_python, rows
+from loom.testing.expressions import COLUMNS, VALUES, Row, expressions, kept_by_python, rows
 from tests.servers.postgres import new_database
 
 
@@ -101,6 +102,28 @@ def started(persistence: Persistence) -> Iterator[Store]:
         runner.run(persistence.stop())
 
 
+def with_other_values(predicate: Expr, data: st.DataObject) -> Expr:
+    """A predicate of the same form with other constants, of the same kinds."""
+    match predicate:
+        case Literal(value=value):
+            return Literal(other_value(value, data))
+        case IsIn(operand=operand, options=options):
+            return IsIn(with_other_values(operand, data), tuple(other_value(each, data) for each in options))
+        case Like(operand=operand, pattern=pattern, ignore_case=ignore_case):
+            return Like(operand, pattern[::-1].replace("\\", "_"), ignore_case)
+        case Binary(op=op, left=left, right=right):
+            return Binary(op, with_other_values(left, data), with_other_values(right, data))
+        case Not(operand=operand) | IsNull(operand=operand):
+            return type(predicate)(with_other_values(operand, data))
+        case _:
+            return predicate
+
+
+def other_value(value: object, data: st.DataObject) -> object:
+    kind = literal_kind(value)
+    return value if kind is None else data.draw(VALUES[kind])
+
+
 # The store is shared by all examples of a test, which is right here: every example rolls back.
 SHARED = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -125,3 +148,14 @@ def test_pages_are_the_same_everywhere(store: Store, table: list[Row], sort: tup
         column = each.column
         expected.sort(key=lambda row: (table[row][column] is not None, table[row][column]), reverse=each.descending)
     assert store.walked(table, sort, limit) == expected
+
+
+@SHARED
+@given(table=rows(COLUMNS), predicate=expressions(COLUMNS), data=st.data())
+def test_predicates_that_differ_in_their_values_keep_their_own_rows(
+    store: Store, table: list[Row], predicate: Expr, data: st.DataObject
+) -> None:
+    """A store that remembers the form of a predicate fills in the values of each."""
+    predicates = [predicate, with_other_values(predicate, data), with_other_values(predicate, data), predicate]
+    for each, kept in zip(predicates, store.kept(table, predicates), strict=True):
+        assert kept == kept_by_python(table, each), f"{each!r} over {table!r}"

@@ -66,33 +66,35 @@ class Writing:
         }
 
     def _items(self, value: Any) -> list[Any]:
-        return [self.prepare(item) for item in value]
+        # Long lists are of few classes: the way through ``prepare`` would cost as much as what it finds.
+        found = self._by_class
+        return [found.get(type(item), self.prepare)(item) for item in value]
 
     def _class(self, cls: type) -> Prepare:
         hints, options = hints_of(cls), field_options(cls)
         names = sent_names(cls)
         struct = msgspec.defstruct(cls.__name__, [(name, Any) for name in names])
-        scope: dict[str, Any] = {"struct": struct, "UNSET": UNSET, "ABSENT": ABSENT, "NOT_LOADED": NOT_LOADED}
+        scope: dict[str, Any] = {"struct": struct, "prepare": self.prepare, **_SCOPE}
         parts = []
-        for index, name in enumerate(names):
-            prepare, absent = self._field(hints.get(name, Any))
-            scope[f"prepare{index}"] = prepare
-            part = f"o.{name}" if prepare is None else f"prepare{index}(o.{name})"
+        for name in names:
+            form, absent = _form(hints.get(name, Any))
             left_out = "NOT_LOADED" if options[name].loaded else "ABSENT" if absent else ""
+            part = form.format(f"o.{name}")
             parts.append(f"UNSET if o.{name} is {left_out} else {part}" if left_out else part)
         exec(f"def build(o): return struct({', '.join(parts)})", scope)
         return typing.cast("Prepare", scope["build"])
 
-    def _field(self, hint: Any) -> tuple[Prepare | None, bool]:
-        """What prepares a field, ``None`` for nothing; and whether it may be ``ABSENT``."""
-        members, _, patch = split_union(hint)
-        if all(_is_same(member) for member in members):
-            return None, patch
-        if members == [float]:
-            return _finite, patch
-        if members == [dt.datetime]:
-            return _instant, patch
-        return self.prepare, patch or hint in (Any, object)
+
+def _form(hint: Any) -> tuple[str, bool]:
+    """What prepares a field, as source around it, and whether it may be ``ABSENT``."""
+    members, _, patch = split_union(hint)
+    if all(_is_same(member) for member in members):
+        return "{}", patch
+    if members == [float]:
+        return "(v if (v := {}) is None or isfinite(v) else finite(v))", patch
+    if members == [dt.datetime]:
+        return "(v if (v := {}) is None or v.tzinfo is UTC else instant(v))", patch
+    return "prepare({})", patch or hint in (Any, object)
 
 
 def _is_same(annotation: Any) -> bool:
@@ -122,3 +124,14 @@ def _instant(value: dt.datetime | None) -> dt.datetime | None:
         return None if value is None else as_utc(value)
     except Faults as error:
         raise ValueError(error.errors[0].message) from error
+
+
+_SCOPE: Mapping[str, Any] = {
+    "UNSET": UNSET,
+    "ABSENT": ABSENT,
+    "NOT_LOADED": NOT_LOADED,
+    "UTC": dt.UTC,
+    "isfinite": math.isfinite,
+    "finite": _finite,
+    "instant": _instant,
+}

@@ -7,13 +7,14 @@ import typing
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from loom.application.compile import Issues
 from loom.application.conversion.faults import Faults
 from loom.application.profiles import Profile as Loaded
+from loom.application.recent import Recent
 from loom.application.rest.cursor import Cursors
 from loom.application.rest.declare import PaginationMode, RestInterface
 from loom.application.rest.filters import compile_filters, compile_sorts
@@ -21,7 +22,7 @@ from loom.application.rest.plan import FilterPlan, PagePlan, ParameterPlan
 from loom.application.rest.problems import UnknownCursor
 from loom.application.rest.profiles import PARAMETER, answers_of, compile_profile
 from loom.application.rest.sparse import compile_fields
-from loom.application.rest.text import integer_between, text_reader
+from loom.application.rest.text import Reader, integer_between, text_reader
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
 from loom.domain.expr import Expr
@@ -30,6 +31,8 @@ from loom.domain.query import Page, Query, Sort
 from loom.domain.schema import INT_RANGE, Kind, LogicalType
 
 Unstructure = Callable[[Any], Any]
+_MOST_SORTS: Final = 64
+"""Orders of an unfiltered list whose text is kept: a client puts them together from all columns that it may sort by."""
 
 
 @attrs.frozen(kw_only=True)
@@ -138,6 +141,9 @@ class Pager:
         self._counts = page.mode is PaginationMode.OFFSET and page.size is not None
         # A query is a value: the one of the first page is made once.
         self._first = Query(limit=page.size, total=self._counts, profile=page.profile)
+        self._readers: dict[str, Reader] = {}
+        self._keys = tuple(key.name for key in page.row.keys)
+        self._owners: Recent[str] = Recent(_MOST_SORTS)
 
     def query(self, params: dict[str, Any]) -> Query:
         """Take the page parameters out of ``params`` and give the query that they ask for.
@@ -149,22 +155,23 @@ class Pager:
             return self._first
         where = self._where(params)
         sort: tuple[Sort, ...] = params.pop("sort", ())
-        query = Query(
+        cursor = params.pop("cursor", None)
+        return Query(
             where=where,
             sort=sort,
             limit=params.pop("limit", self._page.size),
             offset=params.pop("offset", 0),
+            after=None if cursor is None else self._position(where, sort, cursor),
             total=self._counts,
             profile=params.pop(PARAMETER, self._page.profile),
         )
-        cursor = params.pop("cursor", None)
-        return query if cursor is None else attrs.evolve(query, after=self._position(query, cursor))
 
     def following(self, query: Query, page: Page[Any]) -> str | None:
         """The cursor of the next page, or ``None`` on the last one."""
         if page.after is None:
             return None
-        return self._cursors.issue(self._owner(query), [self._text(value) for value in page.after])
+        owner = self._owner(query.where, query.sort)
+        return self._cursors.issue(owner, [self._text(value) for value in page.after])
 
     def _where(self, params: dict[str, Any]) -> Expr | None:
         held = [
@@ -172,29 +179,40 @@ class Pager:
         ]
         return reduce(and_, held) if held else None
 
-    def _position(self, query: Query, cursor: str) -> tuple[Any, ...]:
-        texts = self._cursors.read(self._owner(query), cursor)
-        columns = dict.fromkeys([*(each.column for each in query.sort), *(key.name for key in self._page.row.keys)])
+    def _position(self, where: Expr | None, sort: tuple[Sort, ...], cursor: str) -> tuple[Any, ...]:
+        texts = self._cursors.read(self._owner(where, sort), cursor)
+        columns = dict.fromkeys([*[each.column for each in sort], *self._keys])
         try:
-            return tuple(
-                None if text is None else self._read(name, text) for name, text in zip(columns, texts, strict=True)
-            )
+            found = zip(columns, texts, strict=True)
+            return tuple([None if text is None else self._reader(name)(text) for name, text in found])
         except (Faults, ValueError):  # issued before the key or a column changed
             raise UnknownCursor from None
 
-    def _read(self, column: str, text: str) -> Any:
-        entry = self._page.row.field(column)
-        read = text_reader(attrs.evolve(entry.type, nullable=False)) if entry is not None else None
-        if read is None:
-            raise ValueError(column)
-        return read(text)
+    def _reader(self, column: str) -> Reader:
+        """What reads the text of a column; made when a cursor first names it, as few ever are."""
+        found = self._readers.get(column)
+        if found is None:
+            entry = self._page.row.field(column)
+            read = text_reader(attrs.evolve(entry.type, nullable=False)) if entry is not None else None
+            found = self._readers[column] = read or _unreadable
+        return found
 
     def _text(self, value: Any) -> str | None:
+        if type(value) is int:
+            return str(value)
         plain = self._unstructure(value)
         return plain if plain is None or isinstance(plain, str) else json.dumps(plain)
 
-    def _owner(self, query: Query) -> str:
-        return f"{self._path}?{query.where!r}&{query.sort!r}"
+    def _owner(self, where: Expr | None, sort: tuple[Sort, ...]) -> str:
+        """The list that a cursor belongs to. Tokens hold a digest of this text, so it stays what it is."""
+        if where is not None:
+            return f"{self._path}?{where!r}&{sort!r}"
+        found = self._owners.get(sort)
+        return self._owners.put(sort, f"{self._path}?None&{sort!r}") if found is None else found
+
+
+def _unreadable(text: str) -> Any:
+    raise ValueError(text)
 
 
 def _paging(interface: type[RestInterface[Any]]) -> tuple[ParameterPlan, ...]:

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from loom.adapters.json.codec import JsonCodec
+from loom.application.builders import only_assigns
 from loom.application.row_compiler import compile_rows
 from loom.application.rows import Conversion
 from loom.domain.absent import ABSENT
@@ -93,3 +94,66 @@ def test_a_value_that_json_cannot_hold_is_refused_with_its_field() -> None:
     with pytest.raises(InvalidInput) as caught:
         plan(Priced).insert({"price": 1, "codes": [object()]}, now=NOW)
     assert [error.path[0] for error in caught.value.errors] == ["codes"]
+
+
+@attrs.define
+class Assigned:
+    code: str
+    width: int = 2
+
+
+@attrs.frozen
+class Frozen:
+    code: str
+    width: int = 2
+
+
+def upper(text: str) -> str:
+    return text.upper()
+
+
+@attrs.define
+class Counted:
+    """Whose constructor does more than assign."""
+
+    code: str = attrs.field(converter=upper)
+    width: int = attrs.field(default=2, validator=attrs.validators.gt(1))
+
+
+@attrs.define
+class Watched:
+    code: str
+    width: int = 2
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value.title() if isinstance(value, str) else value)
+
+
+class Made(Assigned):
+    def __init__(self, code: str, width: int) -> None:
+        super().__init__(code=f"{code}!", width=width)
+
+
+for model in (Assigned, Frozen, Counted, Watched):
+    entity(table=f"made_{model.__name__.lower()}", key="code")(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "simple"), [(Assigned, True), (Frozen, False), (Counted, False), (Watched, False), (Odd, False)]
+)
+def test_a_constructor_is_left_out_only_where_it_does_nothing_but_assign(model: type, simple: bool) -> None:
+    assert only_assigns(model) is simple
+
+
+def test_a_subclass_with_a_constructor_of_its_own_is_not_simple() -> None:
+    assert not only_assigns(Made)
+
+
+@pytest.mark.parametrize("model", [Assigned, Frozen, Counted, Watched])
+def test_an_entity_is_what_its_constructor_makes(model: type) -> None:
+    assert plan(model).build(["ab c", 3]) == model("ab c", 3)
+
+
+def test_what_a_constructor_refuses_is_refused_of_a_row() -> None:
+    with pytest.raises(ValueError, match="'width' must be > 1"):
+        plan(Counted).build(["a", 0])
