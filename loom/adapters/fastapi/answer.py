@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import attrs
@@ -34,16 +34,27 @@ _PARENT = TRACEPARENT_HEADER.encode()
 _URI = ":/?#[]@!$&'()*+,;=%~"
 
 
+GONE: Final = 499
+"""Status under which a request is counted whose client went away before it was answered."""
+
+
 class Response(Protocol):
     """Protocol of what an operation answers."""
+
+    @property
+    def status(self) -> int:
+        """Of the answer; ``GONE`` while it may still turn out to be another."""
 
     async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Send it. What it raises before the first message becomes a problem document."""
 
 
-@attrs.frozen
+@attrs.define
 class Answer:
-    """A whole response but for the headers that every response has."""
+    """A whole response but for the headers that every response has.
+
+    Nobody changes one. It is not frozen because that makes its making, which every request pays, three times as long.
+    """
 
     status: int
     body: bytes
@@ -51,12 +62,12 @@ class Answer:
 
     async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Send it; to ``HEAD`` without its body."""
+        body = self.body
         start = self.start(context)
         if self.status not in _WITHOUT_BODY:
-            start["headers"].append((b"content-length", str(len(self.body)).encode("ascii")))
+            start["headers"].append((b"content-length", b"%d" % len(body)))
         await send(start)
-        body = b"" if scope["method"] == "HEAD" else self.body
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     def start(self, context: Context) -> dict[str, Any]:
         """The message that a response begins with, without the length of its body."""

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import attrs
 from starlette.types import Receive, Scope, Send
 
-from loom.adapters.fastapi.answer import Answer, Response, Write, error_answer, problem_answer, writer
+from loom.adapters.fastapi.answer import GONE, Answer, Response, Write, error_answer, problem_answer, writer
 from loom.adapters.fastapi.conditional import expectation_of, tagged
 from loom.adapters.fastapi.idempotent import Keyed, Keys
+from loom.adapters.fastapi.measured import Meter
 from loom.adapters.fastapi.request import Disconnected, HeaderReader, PathReader, QueryReader, context_of, read_body
 from loom.adapters.fastapi.streamed import StreamedAnswer
 from loom.application.rest.cursor import Cursors
@@ -102,7 +103,7 @@ class UseCaseOperation:
             call = partial(self._runtime.application.invoke, self._use_case, command, params=params, context=context)
             return StreamedAnswer(
                 call=call,
-                status=self._status,
+                success=self._status,
                 encode=self._runtime.codec.encode,
                 receive=receive,
                 stall=self._runtime.stall,
@@ -147,27 +148,34 @@ def _pager(route: RoutePlan, runtime: Runtime) -> Pager | None:
 class Resource:
     """All operations of one path, as a plain ASGI application."""
 
-    def __init__(self, operations: Mapping[str, Operation]) -> None:
+    def __init__(self, operations: Mapping[str, Operation], meter: Meter | None = None) -> None:
         self._operations = dict(operations)
         if "GET" in operations:
             self._operations["HEAD"] = operations["GET"]
         self._allow = ", ".join(sorted((*self._operations, "OPTIONS"))).encode("ascii")
+        self._meter = meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. No error leaves it but that of a streamed answer which has begun."""
         context = context_of(scope)
         operation = self._operations.get(scope["method"])
+        meter = self._meter
+        begun = meter.begin() if meter is not None else 0.0
+        answer: Response | None = None
         try:
-            if operation is None:
-                answer: Response = self._other(scope["method"], context)
-            else:
-                answer = await operation.answer(scope, receive, context)
-        except Disconnected:
-            return
-        except Exception as error:  # noqa: BLE001 - the border of the process: everything becomes an answer
-            parts = operation.parts if operation is not None else {}
-            answer = error_answer(error, context.correlation_id, parts)
-        await answer.send(scope, send, context)
+            try:
+                if operation is None:
+                    answer = self._other(scope["method"], context)
+                else:
+                    answer = await operation.answer(scope, receive, context)
+            except Disconnected:
+                return
+            except Exception as error:  # noqa: BLE001 - the border of the process: everything becomes an answer
+                answer = error_answer(error, context.correlation_id, operation.parts if operation is not None else {})
+            await answer.send(scope, send, context)
+        finally:
+            if meter is not None:
+                meter.end(begun, scope["method"], answer.status if answer is not None else GONE)
 
     def _other(self, method: str, context: Context) -> Answer:
         allow = ((b"allow", self._allow),)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import attrs
 from starlette.types import Receive, Scope
@@ -48,20 +49,18 @@ class Guarded:
         self._name = route.use_case.name
         self._requires: Sequence[str] = route.access.requires
         self._guards = guards
+        self._deadlines = guards.deadlines
         self._authenticator = guards.authenticator if guards.scheme is not None else None
         self._known = not route.access.public and (route.access.stated or guards.scheme is not None)
         self._challenge = _challenge(guards.scheme)
         self._admits = self._known or self._authenticator is not None or guards.buckets is not None
 
-    async def answer(self, scope: Scope, receive: Receive, context: Context) -> Response:
+    def answer(self, scope: Scope, receive: Receive, context: Context) -> Coroutine[Any, Any, Response]:
         """Admit the request and let the operation answer it."""
+        serve = self._admit if self._admits else self._operation.answer
+        work = serve(scope, receive, context)
         # An operation that is cancelled rolls its unit of work back.
-        deadlines = self._guards.deadlines
-        if not self._admits:
-            work = self._operation.answer(scope, receive, context)
-        else:
-            work = self._admit(scope, receive, context)
-        return await (work if deadlines is None else deadlines.run(work, self._name))
+        return work if self._deadlines is None else self._deadlines.run(work, self._name)
 
     async def _admit(self, scope: Scope, receive: Receive, context: Context) -> Response:
         return await self._operation.answer(scope, receive, await self._admitted(scope, context))

@@ -21,6 +21,7 @@ from loom.domain.trace import TRACEPARENT_HEADER, TRACESTATE_HEADER, Trace
 _CORRELATION = CORRELATION_HEADER.encode()
 _PARENT = TRACEPARENT_HEADER.encode()
 _STATE = TRACESTATE_HEADER.encode()
+_OF_CONTEXT = frozenset((_CORRELATION, _PARENT, _STATE))
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _MOST_PARAMETERS = 200
 
@@ -34,6 +35,14 @@ def context_of(scope: Scope) -> Context:
 
     Its correlation id is the one that it sent where that is sane, else the id of the trace.
     """
+    for name, _ in scope["headers"]:
+        if name in _OF_CONTEXT:
+            return _context_given(scope)
+    trace = Trace.begin()
+    return Context(correlation_id=trace.trace_id, trace=trace)
+
+
+def _context_given(scope: Scope) -> Context:
     correlation = parent = state = ""
     for name, value in scope["headers"]:
         if name == _CORRELATION and _SAFE_ID.fullmatch(value):

@@ -13,13 +13,14 @@ from starlette.exceptions import HTTPException
 
 from loom.adapters.fastapi.cors import add_cors
 from loom.adapters.fastapi.deadlines import Deadlines
+from loom.adapters.fastapi.direct import DirectApp
 from loom.adapters.fastapi.documents import extend_openapi
 from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCaseOperation
 from loom.adapters.fastapi.guard import Guards
 from loom.adapters.fastapi.health import Check, Live, Ready
 from loom.adapters.fastapi.http_errors import http_problem
 from loom.adapters.fastapi.idempotent import Keys
-from loom.adapters.fastapi.measured import Measured, MetricsPage, Refresh
+from loom.adapters.fastapi.measured import Meter, MetricsPage, Refresh
 from loom.adapters.fastapi.settings import FastapiSettings, RateLimit
 from loom.adapters.fastapi.table import Entry, RouteTable
 from loom.application.rest.cursor import Cursors
@@ -80,7 +81,7 @@ class FastapiShell:
             checks: parts that must be ready, by name.
             around: security and metrics.
         """
-        app = FastAPI(
+        app = DirectApp(
             title=self.settings.title,
             version=self.settings.version,
             description=self.settings.description,
@@ -88,10 +89,8 @@ class FastapiShell:
             redirect_slashes=False,
             exception_handlers={HTTPException: http_problem},
         )
-        self.attach(app, interfaces, application, lifespan=lifespan, checks=checks, around=around)
+        app.serve_first(self._extend(app, interfaces, application, lifespan, checks, around))
         add_cors(app, self.settings.cors)
-        # The hot paths are tried before those of the documents.
-        app.router.routes.insert(0, app.router.routes.pop())
         return app
 
     def attach(
@@ -109,16 +108,27 @@ class FastapiShell:
         Its own routes, middleware, lifespan and error handlers stay as they are, and routes that it has already win.
         Its OpenAPI document grows.
         """
+        app.router.routes.append(self._extend(app, interfaces, application, lifespan, checks, around))
+
+    def _extend(
+        self,
+        app: App,
+        interfaces: Sequence[InterfacePlan],
+        application: Application,
+        lifespan: Lifespan | None,
+        checks: Mapping[str, Check] | None,
+        around: Surroundings,
+    ) -> RouteTable:
+        """The routes; documents and lifespan of the application have theirs already."""
         guards = self._guards(around)
-        entries = self._resources(interfaces, application, guards)
+        entries = self._resources(interfaces, application, guards, around.metrics)
         if around.metrics is not None:
-            entries = [(path, Measured(served, path.text, around.metrics)) for path, served in entries]
             page = MetricsPage(around.metrics, around.refresh)
             entries.append((PathTemplate(around.metrics_path), Resource({"GET": page})))
-        app.router.routes.append(RouteTable([*entries, *_health(checks or {})]))
         extend_openapi(app, interfaces, scheme=guards.scheme, answers=_answers(guards))
         if lifespan is not None:
             _extend_lifespan(app, lifespan)
+        return RouteTable([*entries, *_health(checks or {})])
 
     def _guards(self, around: Surroundings) -> Guards:
         limit, timeout = self.settings.rate_limit, self.settings.request_timeout
@@ -129,7 +139,9 @@ class FastapiShell:
             deadlines=None if timeout is None else Deadlines(timeout),
         )
 
-    def _resources(self, interfaces: Sequence[InterfacePlan], application: Application, guards: Guards) -> list[Entry]:
+    def _resources(
+        self, interfaces: Sequence[InterfacePlan], application: Application, guards: Guards, metrics: Metrics | None
+    ) -> list[Entry]:
         runtime = Runtime(
             application=application,
             codec=self.codec,
@@ -142,15 +154,15 @@ class FastapiShell:
         for interface in interfaces:
             for route in interface.routes:
                 by_shape.setdefault(route.path.shape, []).append(route)
-        return [(routes[0].path, _resource(routes, runtime, guards)) for routes in by_shape.values()]
+        return [(routes[0].path, _resource(routes, runtime, guards, metrics)) for routes in by_shape.values()]
 
 
-def _resource(routes: Sequence[RoutePlan], runtime: Runtime, guards: Guards) -> Resource:
-    names = routes[0].path.parameters
+def _resource(routes: Sequence[RoutePlan], runtime: Runtime, guards: Guards, metrics: Metrics | None) -> Resource:
+    path = routes[0].path
     operations: dict[str, Operation] = {
-        route.method: guards.before(UseCaseOperation(route, names, runtime), route) for route in routes
+        route.method: guards.before(UseCaseOperation(route, path.parameters, runtime), route) for route in routes
     }
-    return Resource(operations)
+    return Resource(operations, None if metrics is None else Meter(path.text, metrics))
 
 
 def _buckets(limit: RateLimit) -> TokenBuckets:

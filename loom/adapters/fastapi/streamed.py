@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import attrs
 from starlette.types import Receive, Scope, Send
 
-from loom.adapters.fastapi.answer import Answer, error_answer
+from loom.adapters.fastapi.answer import GONE, Answer, error_answer
 from loom.adapters.fastapi.request import Disconnected
 from loom.application.rest.openapi import STREAM_TYPE
 from loom.application.usecase.application import After
@@ -36,27 +36,28 @@ class Call(Protocol):
         """Run it."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True)
 class StreamedAnswer:
     """The rows of one call, on their way.
 
     Attributes:
         call: gives the rows.
-        status: of success.
+        success: status of success.
         encode: the JSON text of a row.
         receive: tells when the client goes away.
         stall: seconds that the client may take for one portion; ``None`` lets it take as long as it likes.
     """
 
     call: Call
-    status: int
+    success: int
     encode: Callable[[object], bytes]
     receive: Receive
     stall: float | None
+    status: int = attrs.field(default=GONE, init=False)
 
     async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Run the call and send its rows. An error before the first of them becomes a problem document."""
-        sending = _Sending(send, Answer(self.status, b"", _HEADERS), context, self.stall)
+        sending = _Sending(self, send, context)
 
         async def after(call_scope: CallScope, rows: AsyncIterator[Any]) -> None:
             async with (
@@ -81,26 +82,28 @@ class StreamedAnswer:
                 told = {"correlation_id": context.correlation_id}
                 _LOG.error("a streamed answer was broken off: %s", error, extra=told)
                 raise
-            await error_answer(error, context.correlation_id, {}).send(scope, send, context)
+            answer = error_answer(error, context.correlation_id, {})
+            self.status = answer.status
+            await answer.send(scope, send, context)
 
 
 @attrs.define(eq=False)
 class _Sending:
+    answer: StreamedAnswer
     send: Send
-    head: Answer
     context: Context
-    stall: float | None
     begun: bool = False
 
     async def portion(self, body: bytes, *, more: bool = True) -> None:
         try:
-            async with asyncio.timeout(self.stall):
+            async with asyncio.timeout(self.answer.stall):
                 if not self.begun:
                     self.begun = True
-                    await self.send(self.head.start(self.context))
+                    self.answer.status = self.answer.success
+                    await self.send(Answer(self.answer.success, b"", _HEADERS).start(self.context))
                 await self.send({"type": "http.response.body", "body": body, "more_body": more})
         except TimeoutError as error:
-            raise DeadlineExceeded(f"the client took no more for {self.stall:g} s") from error
+            raise DeadlineExceeded(f"the client took no more for {self.answer.stall:g} s") from error
 
     async def end(self) -> None:
         await self.portion(b"", more=False)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loom.application.rest.paths import PathTemplate
 
 Entry: TypeAlias = tuple[PathTemplate, ASGIApp]
+Found: TypeAlias = tuple[Route, dict[str, str]]
 _NOTHING: Final[tuple[Match, dict[str, Any]]] = (Match.NONE, {})
 
 
@@ -44,24 +45,30 @@ class RouteTable(BaseRoute):
             else:
                 self._fixed[template.text] = route
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """See ``BaseRoute``."""
-        if scope["type"] != "http":
-            return _NOTHING
+    def find(self, scope: Scope) -> Found | None:
+        """The route of a request and the parameters in its path; ``None`` where the path is none of ours."""
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
-        if not path.startswith(root):
-            root = ""
-        path = path[len(root) :]
+        if root:
+            if not path.startswith(root):
+                root = ""
+            path = path[len(root) :]
         route = self._fixed.get(path)
         if route is not None:
-            return Match.FULL, {"endpoint": route.endpoint, "path_params": {}, "route": route}
+            return route, {}
         values: list[str] = []
         leaf = _find(self._root, _segments(scope, path, root), 0, values)
         if leaf is None:
-            return _NOTHING
+            return None
         route, names = leaf
-        given = dict(zip(names, values, strict=True))
+        return route, dict(zip(names, values, strict=True))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See ``BaseRoute``."""
+        found = self.find(scope) if scope["type"] == "http" else None
+        if found is None:
+            return _NOTHING
+        route, given = found
         return Match.FULL, {"endpoint": route.endpoint, "path_params": given, "route": route}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ from loom.application.repositories import model_of
 from loom.application.usecase.plan import DependencyPlan
 from loom.application.usecase.scope import SCOPED, Scope
 from loom.application.wiring import Resolver
-from loom.domain.context import Context
+from loom.domain.context import Context, Principal
 from loom.domain.errors import Place
 from loom.ports.persistence import Repository
 
@@ -36,7 +36,7 @@ def compile_dependencies(use_case: type, where: Place, issues: Issues, resolver:
         wanted = hints.get(parameter.name)
         build = _builder(wanted, resolver)
         if build is not None:
-            plans.append(DependencyPlan(name=parameter.name, wanted=wanted, build=build))
+            plans.append(DependencyPlan(name=parameter.name, wanted=wanted, build=build, scoped=_scoped(wanted)))
         elif parameter.default is inspect.Parameter.empty:
             issues.add(
                 "LOOM-CORE-114",
@@ -46,6 +46,13 @@ def compile_dependencies(use_case: type, where: Place, issues: Issues, resolver:
                 "bind it: kernel.bind(Type, instance)",
             )
     return plans
+
+
+def _scoped(wanted: Any) -> bool:
+    bound = typing.get_origin(wanted) or wanted
+    if wanted in (Context, Principal) or not isinstance(bound, type):
+        return False
+    return bound in (Repository, Scope) or bound in SCOPED or model_of(wanted) is not None
 
 
 def _builder(wanted: Any, resolver: Resolver) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Token
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import attrs
 
@@ -91,7 +90,9 @@ class Executor:
     ) -> R:
         """Run a use case in a scope of its own; see ``Application.invoke``."""
         plan = self._plans.get(use_case) or self.plan(use_case)
-        async with self.open_scope(context, read_only=plan.read_only) as scope:
+        if plan.storeless and before is None and after is None:
+            return cast("R", await self._run_storeless(plan, context, command, params or _NO_PARAMS))
+        async with OpenScope(self, context, plan.read_only) as scope:
             if before is not None:
                 await before(scope)
             result = await self.run(plan, scope, command, params or _NO_PARAMS)
@@ -121,21 +122,42 @@ class Executor:
                 f"{plan.name} writes, but the scope that calls it is read-only",
                 remedy="set read_only = False on the outer use case",
             )
-        _check_command(plan, command)
+        if type(command) is not plan.taken:
+            _check_command(plan, command)
+        if plan.plain:
+            return await self._construct(plan, scope).execute()
         call = Call(scope, command, params)
         for compute in plan.computes:
             compute(call)
+        values = call.values
         for param in plan.params:
             value = param.read(call)
-            call.values[param.name] = await value if param.waits else value
-        _check_rules(plan, call)
+            values[param.name] = await value if param.waits else value
+        if plan.rules:
+            _check_rules(plan, call)
         instance = self._construct(plan, scope)
-        arguments = {param.name: call.values[param.name] for param in plan.params if param.passed}
-        return await instance.execute(**arguments)
+        if plan.passed is not None:
+            values = {name: values[name] for name in plan.passed}
+        return await instance.execute(**values)
+
+    async def _run_storeless(
+        self, plan: UseCasePlan, context: Context | None, command: object, params: Mapping[str, object]
+    ) -> object:
+        context = context or current_context.get() or Context()
+        scope = Scope(context, _NO_STORE, self.codec, self.clock, read_only=True)
+        token = current_context.set(context)
+        try:
+            return await self.run(plan, scope, command, params)
+        finally:
+            scope.closed = True
+            current_context.reset(token)
 
     def _construct(self, plan: UseCasePlan, scope: Scope) -> UseCase[Any, Any]:
-        arguments = {wanted.name: wanted.build(scope, self) for wanted in plan.dependencies}
-        instance: UseCase[Any, Any] = plan.use_case(**arguments)
+        instance: UseCase[Any, Any]
+        if plan.dependencies:
+            instance = plan.use_case(**{wanted.name: wanted.build(scope, self) for wanted in plan.dependencies})
+        else:
+            instance = plan.use_case()
         instance._loom_scope = scope
         instance._loom_model = plan.model or type(None)
         return instance
@@ -174,16 +196,21 @@ class OpenScope:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        scope = self._scope
         written = 0
         try:
             if error is None:
                 try:
-                    written = await _finish(self._scope)
+                    if scope.failure is not None:
+                        raise _failed(scope.failure) from scope.failure
+                    if scope.records:
+                        written = await scope.flush()
+                    await scope.unit.commit()
                 except BaseException as failed:
-                    self._scope.closed = True
+                    scope.closed = True
                     await self._begun.__aexit__(type(failed), failed, failed.__traceback__)
                     raise
-            self._scope.closed = True
+            scope.closed = True
             await self._begun.__aexit__(kind, error, trace)
             if written:
                 self._executor.on_outbox()
@@ -191,22 +218,31 @@ class OpenScope:
             current_context.reset(self._token)
 
 
-async def _finish(scope: Scope) -> int:
-    if scope.failure is not None:
-        raise ScopeFailed(
-            f"a nested use case failed: {scope.failure}",
-            remedy="let the error pass, or call that use case in a scope of its own",
-        ) from scope.failure
-    written = await scope.flush()
-    await scope.unit.commit()
-    return written
+class _NoStore:
+    """The unit of work of a call whose plan says that it needs none."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ScopeClosed(
+            "this use case has no unit of work: it is read_only and names no model",
+            remedy="name its model, or ask for Repository[Model] in the constructor",
+        )
+
+
+_NO_STORE: Any = _NoStore()
+
+
+def _failed(failure: BaseException) -> ScopeFailed:
+    return ScopeFailed(
+        f"a nested use case failed: {failure}",
+        remedy="let the error pass, or call that use case in a scope of its own",
+    )
 
 
 def _check_command(plan: UseCasePlan, command: object) -> None:
     if plan.command is None:
         if command is not None:
             raise InvalidInput([FieldError(path=(), message=f"{plan.name} takes no command")], subject="command")
-    elif not isinstance(command, typing.get_origin(plan.command) or plan.command):
+    elif not isinstance(command, plan.taken):
         message = f"{plan.name} takes a {plan.command.__name__}, not {type(command).__name__}"
         raise InvalidInput([FieldError(path=(), message=message)], subject="command")
 

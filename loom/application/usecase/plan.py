@@ -84,16 +84,29 @@ class ParamPlan:
 
 @attrs.frozen(kw_only=True)
 class DependencyPlan:
-    """One argument of the constructor and how to get it for a scope; the second argument is the executor."""
+    """One argument of the constructor and how to get it for a scope; the second argument is the executor.
+
+    ``scoped`` is whether the scope's unit of work can be reached through it.
+    """
 
     name: str
     wanted: Any
     build: Callable[[Scope, Any], object]
+    scoped: bool = True
 
 
 @attrs.frozen(kw_only=True)
 class UseCasePlan:
-    """A compiled use case. ``params`` stand in the order of the signature, hidden ones before their load."""
+    """A compiled use case. ``params`` stand in the order of the signature, hidden ones before their load.
+
+    What follows from the rest is kept as well, for the calls:
+
+    Attributes:
+        taken: class of the command; that of ``None`` where there is none.
+        plain: whether there is nothing to do before ``execute``.
+        passed: names of the parameters that ``execute`` takes, where some are hidden; else ``None``.
+        storeless: whether nothing in it can reach the store, so that a call needs no unit of work.
+    """
 
     use_case: type
     model: type | None
@@ -105,6 +118,33 @@ class UseCasePlan:
     rules: tuple[CompiledRule, ...]
     read_only: bool
     place: Place
+    taken: type = attrs.field(init=False)
+    plain: bool = attrs.field(init=False)
+    passed: tuple[str, ...] | None = attrs.field(init=False)
+    storeless: bool = attrs.field(init=False)
+
+    @taken.default
+    def _taken(self) -> type:
+        return type(None) if self.command is None else typing.get_origin(self.command) or self.command
+
+    @plain.default
+    def _plain(self) -> bool:
+        return not (self.params or self.computes or self.rules)
+
+    @passed.default
+    def _passed(self) -> tuple[str, ...] | None:
+        names = tuple(param.name for param in self.params if param.passed)
+        return names if len(names) < len(self.params) else None
+
+    @storeless.default
+    def _storeless(self) -> bool:
+        # Whatever may write may emit as well, and events are stored.
+        return (
+            self.read_only
+            and self.model is None
+            and all(param.model is None for param in self.params)
+            and not any(wanted.scoped for wanted in self.dependencies)
+        )
 
     @property
     def name(self) -> str:

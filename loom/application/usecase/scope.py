@@ -24,7 +24,7 @@ class Scope:
     """Lives from the opening of the unit of work to its commit or rollback.
 
     ``failure`` is the first error of a nested call. It fails the whole scope even where it was caught, because the
-    nested call's writes are in the same transaction.
+    nested call's writes are in the same transaction. ``records`` wait for ``flush``.
     """
 
     context: Context
@@ -35,7 +35,7 @@ class Scope:
     builder: RepositoryBuilder | None = None
     failure: BaseException | None = None
     closed: bool = False
-    _records: list[OutboxRecord] = attrs.field(factory=list, init=False)
+    records: list[OutboxRecord] = attrs.field(factory=list, init=False)
 
     def repository(self, model: type[M]) -> Repository[M]:
         """The repository of a model in this unit of work.
@@ -77,7 +77,7 @@ class Scope:
             raise ScopeClosed(
                 f"a read-only use case cannot emit {record.type}", remedy="set read_only = False on the use case"
             )
-        self._records.append(record)
+        self.records.append(record)
 
     def fail(self, error: BaseException) -> None:
         """Remember the first failure of a nested call."""
@@ -85,7 +85,7 @@ class Scope:
 
     async def flush(self) -> int:
         """Write the collected records into the unit of work; returns how many."""
-        records, self._records = self._records, []
+        records, self.records = self.records, []
         if records:
             await self.unit.outbox.add(records)
         return len(records)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from loom.adapters.json.codec import JsonCodec
@@ -46,6 +50,23 @@ def test_a_trace_goes_on_in_a_span_of_its_own() -> None:
     assert (trace.trace_id, trace.sampled, trace.state) == ("4bf92f3577b34da6a3ce929d0e0e4736", True, "vendor=opaque")
     assert trace.span_id != "00f067aa0ba902b7"
     assert trace.parent == f"00-{trace.trace_id}-{trace.span_id}-01"
+
+
+def test_every_trace_and_span_is_another() -> None:
+    begun = [Trace.begin() for _ in range(1_000)]
+    assert len({trace.trace_id for trace in begun}) == len({trace.span_id for trace in begun}) == 1_000
+    assert all(Trace.continued(trace.parent) for trace in begun)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_a_child_process_draws_numbers_of_its_own() -> None:
+    program = (
+        "import os; from loom.domain.trace import Trace; Trace.begin(); child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+        "print(Trace.begin().trace_id, flush=True)"
+    )
+    drawn = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert len(set(drawn)) == 2
 
 
 def test_a_later_version_is_read_by_the_parts_that_are_known() -> None:

@@ -133,6 +133,30 @@ class TellsContext(UseCase[None, str]):
         return context.correlation_id
 
 
+class Sum(UseCase[None, int]):
+    read_only = True
+
+    async def execute(self, left: int, right: int = 2) -> int:
+        return left + right
+
+
+class ReachesBeyondItsPlan(UseCase[None, Any]):
+    read_only = True
+
+    async def execute(self) -> Any:
+        return self._scope().repository(Product)
+
+
+class Nests(UseCase[None, str]):
+    read_only = True
+
+    def __init__(self, app: ApplicationInvoker) -> None:
+        self.app = app
+
+    async def execute(self, product_id: int) -> str:
+        return await self.app.invoke(Peek, params={"product_id": product_id})
+
+
 @pytest.fixture
 async def store() -> AsyncIterator[MemoryPersistence]:
     persistence = MemoryPersistence(codec=JsonCodec(), clock=FakeClock())
@@ -255,6 +279,31 @@ async def test_repositories_exist_only_inside_a_scope(app: Executor) -> None:
 async def test_the_context_is_current_inside_and_gone_afterwards(app: Executor) -> None:
     assert await app.invoke(TellsContext, context=Context(correlation_id="x")) == "x"
     assert current_context.get() is None
+
+
+async def test_a_use_case_that_cannot_reach_the_store_does_without_it(app: Executor, store: MemoryPersistence) -> None:
+    store.faults.inject("begin", Unavailable("the store is gone"))
+    assert await app.invoke(Sum, params={"left": 1}) == 3
+    with pytest.raises(InvalidInput, match="/left: is missing"):
+        await app.invoke(Sum)
+    with pytest.raises(ScopeClosed, match="names no model"):
+        await app.invoke(ReachesBeyondItsPlan)
+    assert current_context.get() is None
+    with pytest.raises(Unavailable):
+        await app.invoke(Nests, params={"product_id": 1})
+
+
+async def test_one_that_reaches_it_through_another_has_a_unit_of_work(app: Executor) -> None:
+    await app.invoke(Create, TEA)
+    assert await app.invoke(Nests, params={"product_id": 1}) == "Tea"
+    seen: list[Scope] = []
+
+    async def after(scope: Scope, result: object) -> None:
+        assert await scope.repository(Product).count() == 1
+        seen.append(scope)
+
+    assert await app.invoke(Sum, params={"left": 1}, after=after) == 3
+    assert [scope.closed for scope in seen] == [True]
 
 
 async def test_a_wrong_command_and_a_missing_parameter_are_invalid_input(app: Executor) -> None:
