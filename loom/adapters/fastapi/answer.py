@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -32,6 +33,7 @@ _WITHOUT_BODY = (204, 304)
 _PARENT = TRACEPARENT_HEADER.encode()
 # Reserved characters and the percent sign (RFC 3986): they stand in an address as they are.
 _URI = ":/?#[]@!$&'()*+,;=%~"
+_PLAIN = re.compile(f"[A-Za-z0-9_.{re.escape(_URI)}-]*", re.ASCII)
 
 
 GONE: Final = 499
@@ -127,8 +129,10 @@ def _created(reply: ReplyPlan, codec: Codec, headers: Sequence[Header]) -> Write
             return Answer(reply.status, body, headers)
         if path.startswith("/"):
             path = scope.get("root_path", "") + path
-        # What a use case says is percent-encoded where it is not ASCII, as the paths of rows are.
-        return Answer(reply.status, body, (*headers, (b"location", quote(path, safe=_URI).encode("ascii"))))
+        if not _PLAIN.fullmatch(path):
+            # What a use case says is percent-encoded where it is not ASCII, as the paths of rows are.
+            path = quote(path, safe=_URI)
+        return Answer(reply.status, body, (*headers, (b"location", path.encode("ascii"))))
 
     return created if reply.created else row
 

@@ -70,7 +70,8 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         Disconnected: the client went away.
     """
     headers = dict(scope["headers"])
-    _require_json(headers.get(b"content-type", b""))
+    if headers.get(b"content-type") != b"application/json":
+        _require_json(headers.get(b"content-type", b""))
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)

@@ -89,26 +89,31 @@ class RouteTable(BaseRoute):
 def _segments(scope: Scope, path: str, root: str) -> list[str]:
     """The segments of a path, of which one may hold a slash: only its undecoded form tells it from a separator."""
     raw: bytes = scope.get("raw_path") or b""
-    if b"%2F" not in raw and b"%2f" not in raw:
+    if b"%" not in raw or (b"%2F" not in raw and b"%2f" not in raw):
         return path.split("/")[1:]
     segments = [unquote(each) for each in raw.partition(b"?")[0].decode("latin-1").split("/")]
     return segments[1 + root.count("/") :]
 
 
 def _find(node: _Node, segments: list[str], at: int, values: list[str]) -> tuple[Route, tuple[str, ...]] | None:
-    if at == len(segments):
-        return node.leaf
-    segment = segments[at]
-    fixed = node.fixed.get(segment)
-    if fixed is not None:
-        found = _find(fixed, segments, at + 1, values)
-        if found is not None:
-            return found
-    if node.parameter is None or not segment:
-        return None
-    # A fixed branch that led nowhere has left nothing behind: it takes back what it appended.
-    values.append(segment)
-    found = _find(node.parameter, segments, at + 1, values)
-    if found is None:
-        values.pop()
-    return found
+    held = len(values)
+    while at < len(segments):
+        segment = segments[at]
+        at += 1
+        fixed = node.fixed.get(segment)
+        if fixed is not None:
+            if node.parameter is None:
+                node = fixed
+                continue
+            # Both may lead on: the parameter is tried where the fixed branch, which takes back its values, does not.
+            found = _find(fixed, segments, at, values)
+            if found is not None:
+                return found
+        if node.parameter is None or not segment:
+            del values[held:]
+            return None
+        values.append(segment)
+        node = node.parameter
+    if node.leaf is None:
+        del values[held:]
+    return node.leaf

@@ -61,7 +61,7 @@ def location_of(schema: ModelSchema, prefix: str) -> Callable[[Any], str]:
     names = tuple(entry.name for entry in schema.keys)
 
     def locate(row: Any) -> str:
-        return prefix + "".join("/" + quote(_text(getattr(row, name)), safe="") for name in names)
+        return prefix + "".join(["/" + _segment(getattr(row, name)) for name in names])
 
     return locate
 
@@ -74,6 +74,11 @@ def _kind(result: Any) -> tuple[Reply, Any]:
     if typing.get_origin(result) is Page:
         return Reply.PAGE, typing.get_args(result)[0]
     return Reply.VALUE, result
+
+
+def _segment(value: object) -> str:
+    # A number has nothing to escape, and most keys are numbers.
+    return str(value) if type(value) is int else quote(_text(value), safe="")
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +29,7 @@ def found(path: str, **scope: Any) -> tuple[str, dict[str, str]] | None:
 
 
 @pytest.mark.parametrize(
-    ("path", "template", "given"),
+    ("path", "template", "values"),
     [
         ("/a", "/a", {}),
         ("/a/b", "/a/b", {}),
@@ -40,8 +42,39 @@ def found(path: str, **scope: Any) -> tuple[str, dict[str, str]] | None:
         ("/a/b/q/f", "/{z}/{w}/{v}/f", {"z": "a", "w": "b", "v": "q"}),
     ],
 )
-def test_fixed_segments_win_over_parameters(path: str, template: str, given: dict[str, str]) -> None:
-    assert found(path) == (template, given)
+def test_fixed_segments_win_over_parameters(path: str, template: str, values: dict[str, str]) -> None:
+    assert found(path) == (template, values)
+
+
+SEGMENTS = st.sampled_from(["a", "b", "{x}"])
+
+
+@given(
+    st.sets(st.lists(SEGMENTS, min_size=1, max_size=4).map(tuple), min_size=1, max_size=12),
+    st.lists(st.sampled_from(["a", "b", "q", ""]), min_size=1, max_size=4),
+)
+def test_the_first_fixed_segment_decides(shapes: set[tuple[str, ...]], asked: list[str]) -> None:
+    """What is found is the one template that fits best, whatever else is in the table, with its own parameters."""
+    templates = {shape: "/" + "/".join(_named(shape)) for shape in shapes}
+    table = RouteTable((PathTemplate(text), application) for text in templates.values())
+    fitting = [shape for shape in shapes if len(shape) == len(asked) and all(map(_fits, shape, asked))]
+    match, child = table.matches({"type": "http", "path": "/" + "/".join(asked)})
+    assert (match is Match.FULL) == bool(fitting)
+    if fitting:
+        best = max(fitting, key=lambda shape: [segment != "{x}" for segment in shape])
+        assert child["route"].path == templates[best]
+        values = {
+            f"x{at}": text for at, (segment, text) in enumerate(zip(best, asked, strict=True)) if segment == "{x}"
+        }
+        assert child["path_params"] == values
+
+
+def _named(shape: tuple[str, ...]) -> list[str]:
+    return [f"{{x{at}}}" if segment == "{x}" else segment for at, segment in enumerate(shape)]
+
+
+def _fits(segment: str, text: str) -> bool:
+    return text != "" if segment == "{x}" else segment == text
 
 
 @pytest.mark.parametrize("path", ["", "/", "a", "/b", "/a/", "/a//c", "/a/q/", "/a/q/c/", "//a", "/a/b/c/d/e"])
