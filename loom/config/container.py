@@ -20,9 +20,7 @@ from typing import Any, TypeVar, cast
 from dependency_injector import providers
 
 from loom.adapters.system.clock import SystemClock
-from loom.application.caching.persistence import CachedPersistence
 from loom.application.compile import nearest
-from loom.application.rest.grants import GrantsAuthorizer
 from loom.config.registry import Adapter, Registry
 from loom.config.structure import Chosen, Config
 from loom.domain.errors import Unbound
@@ -71,9 +69,9 @@ class Container:
         self._register(Cache, providers.Singleton(_cache, chosen["cache"], codec=codec, clock=clock))
         if chosen["cache"].adapter.name != "none":
             store, cache = self._provider(Persistence), self._provider(Cache)
-            self._register(Persistence, providers.Singleton(CachedPersistence, store, cache, codec))
+            self._register(Persistence, providers.Singleton(_cached, store, cache, codec))
         self._register(Metrics, providers.Singleton(_metrics, config, codec=codec, clock=clock))
-        self._register(Authorizer, providers.Singleton(GrantsAuthorizer))
+        self._register(Authorizer, providers.Singleton(_authorizer))
         self._register(Config, providers.Object(config))
 
     def bind(self, wanted: type[T], service: T | providers.Provider[T]) -> None:
@@ -148,6 +146,21 @@ def _cache(chosen: Chosen, *, codec: Codec, clock: Clock) -> Cache:
     # The store that it stands in front of closes it.
     found: Cache = chosen.adapter.provider()(chosen.settings, codec=codec, clock=clock)
     return found
+
+
+# What a deployment does not use is not imported.
+
+
+def _cached(store: Persistence, cache: Cache, codec: Codec) -> Persistence:
+    from loom.application.caching.persistence import CachedPersistence
+
+    return CachedPersistence(store, cache, codec)
+
+
+def _authorizer() -> Authorizer:
+    from loom.application.rest.grants import GrantsAuthorizer
+
+    return GrantsAuthorizer()
 
 
 def _metrics(config: Config, *, codec: Codec, clock: Clock) -> Metrics:
