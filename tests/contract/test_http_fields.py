@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from loom.application.compile import Issues
 from loom.application.rest.compile import compile_interface
@@ -15,6 +14,7 @@ from loom.application.rest.openapi import ApiInfo, openapi_document
 from loom.ports.persistence import Persistence
 from loom.rest import PaginationMode, RestInterface
 from tests.contract.http_api import Api, make_store, serve
+from tests.contract.statement_count import statements_of
 from tests.unit.rest.rest_shop import NothingBound, Product, Rate, compiled
 
 
@@ -97,20 +97,12 @@ async def test_a_column_that_is_not_declared_is_refused(api: Api, asked: str, to
 
 
 async def test_only_these_columns_are_read(tmp_path: Path) -> None:
-    statements: list[str] = []
-
-    @sa.event.listens_for(sa.engine.Engine, "before_cursor_execute")
-    def note(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        statements.append(statement)
-
-    try:
-        async with serve(make_store("sqlite", tmp_path), plans=PLANS) as api:
-            await api.client.post("/products", json=APPLE)
-            statements.clear()
+    store = make_store("sqlite", tmp_path)
+    async with serve(store, plans=PLANS) as api:
+        await api.client.post("/products", json=APPLE)
+        with statements_of(store) as statements:
             await read(api, "/products?fields=sku")
             await read(api, "/products/1?fields=name")
-    finally:
-        sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
     first, second = (" ".join(each.split("FROM")[0].split()) for each in statements)
     assert first == "SELECT products.id, products.sku"
     assert second == "SELECT products.id, products.name"

@@ -345,7 +345,7 @@ async def test_a_read_is_one_statement_and_a_write_brings_back_what_it_wrote(tmp
             for number in (1, 2):
                 await api.client.post("/items", json=ITEM, headers={"X-Correlation-ID": f"trace-{number}"})
                 await api.client.get("/items/1", headers={"X-Correlation-ID": f"trace-{number}"})
-        begin, insert, select = sent[:3]
-        assert sent == [begin, insert, select] * 2
-        assert begin == "BEGIN IMMEDIATE"
+        begin, insert, commit, select = sent[:4]
+        assert sent == [begin, insert, commit, select] * 2
+        assert (begin, commit) == ("BEGIN IMMEDIATE", "COMMIT")
         assert (insert[:6], "RETURNING" in insert, select[:6]) == ("INSERT", True, "SELECT")

@@ -44,8 +44,8 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     """The API over a file in which whoever met SQLite's own lock would fail at once, rather than wait."""
     store = make_store("sqlite", tmp_path)
     assert isinstance(store, SqlPersistence)
-    for engine in (store._database.writer, store._database.reader):
-        event.listen(engine.sync_engine, "connect", _never_wait)
+    for engine in store._database.engines:
+        event.listen(engine, "connect", _never_wait)
     async with serve(store, plans=compiled([Products])) as served:
         Paused.written, Paused.released = asyncio.Event(), asyncio.Event()
         yield served
@@ -73,7 +73,7 @@ async def test_no_writer_meets_the_lock_of_another(api: Api) -> None:
 async def test_one_transaction_ends_before_the_next_one_begins(api: Api) -> None:
     with statements_of(api.store) as sent:
         await asyncio.gather(*(create(api, number) for number in range(WRITERS)))
-    assert [each.split()[0] for each in sent] == ["BEGIN", "INSERT"] * WRITERS
+    assert [each.split()[0] for each in sent] == ["BEGIN", "INSERT", "COMMIT"] * WRITERS
 
 
 async def test_while_one_writes_the_others_read_and_the_loop_is_free(api: Api) -> None:

@@ -1,57 +1,34 @@
-"""Connections of the two databases: how a unit of work writes, how one reads, and who waits for whom.
+"""The two databases: how a unit of work writes, how one reads, and who waits for whom.
 
-SQLite has one write lock for the whole file. Inside this process units of work queue for it in order, without
-blocking the event loop; against other processes SQLite's own busy timeout waits. A writing unit takes the lock with its
-first statement (``BEGIN IMMEDIATE``), because a transaction that reads first and writes later cannot be made to wait.
-Readers have connections of their own, never wait (WAL), and cannot write.
+SQLite has one write lock for the whole file. Inside this process units of work queue for its only writing connection in
+order, without blocking the event loop; against other processes SQLite's own busy timeout waits. A writing unit takes
+the lock with its first statement (``BEGIN IMMEDIATE``), because a transaction that reads first and writes later cannot
+be made to wait. Readers have connections of their own, never wait (WAL), and cannot write.
 """
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy import URL, event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.pool import NullPool
 
+from loom.adapters.sqlalchemy.connections import Connection, Connections, connect
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.adapters.sqlalchemy.storage import SQLITE
 from loom.adapters.sqlalchemy.url import check_options, read_url, shown
 from loom.domain.errors import MissingExtra, Unavailable
 
-
-@attrs.frozen(eq=False)
-class Gate:
-    """Lets one unit of work through at a time. ``timeout`` is in seconds."""
-
-    timeout: float
-    _lock: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
-
-    @asynccontextmanager
-    async def passed(self) -> AsyncIterator[None]:
-        """Hold the gate.
-
-        Raises:
-            Unavailable: another unit of work holds it for too long; perhaps one that waits for this one.
-        """
-        try:
-            async with asyncio.timeout(self.timeout):
-                await self._lock.acquire()
-        except TimeoutError as error:
-            raise Unavailable(
-                f"another unit of work has held SQLite's write lock for {self.timeout:g} s",
-                remedy="open no writing unit of work inside another, or raise persistence.lock_timeout",
-            ) from error
-        try:
-            yield
-        finally:
-            self._lock.release()
+_STATEMENTS = 1_000
+"""Statements that PostgreSQL keeps prepared for one connection: all of a large application's."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -60,43 +37,49 @@ class Database:
 
     Attributes:
         address: what is shown of its URL.
-        writer: transactions: serialised on SQLite, ``REPEATABLE READ`` on PostgreSQL.
-        reader: single statements, each its own transaction; no writes on SQLite.
-        system: short transactions that must see what others have just committed.
-        gate: SQLite's queue of writers.
+        dialect: SQLAlchemy's, for which statements are compiled.
+        engines: SQLAlchemy's, which only make connections.
+        writers: connections for transactions; on SQLite a single one.
+        readers: connections for single statements, each its own transaction; they cannot write on SQLite.
+        begin: begins the transaction of a unit of work.
+        record: begins a short transaction that must see what others have just committed.
+        read: begins a transaction that sees one snapshot and writes nothing; empty where a statement does not need one.
         folder: where SQLite's file lies or will lie.
     """
 
     address: str
-    writer: AsyncEngine
-    reader: AsyncEngine
-    system: AsyncEngine
-    gate: Gate | None = None
+    dialect: Dialect
+    engines: tuple[sa.Engine, ...]
+    writers: Connections
+    readers: Connections
+    begin: str
+    record: str
+    read: str = ""
     folder: Path | None = None
 
-    @property
-    def dialect(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return self.writer.dialect.name
-
-    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection with a transaction, which rolls back unless it is committed."""
-        return self._transaction(self.writer)
-
-    def recording(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """As ``writing``, for short transactions of loom's own tables."""
-        return self._transaction(self.system)
-
-    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection without a transaction."""
-        return self.reader.connect()
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[Connection]:
+        """A connection in a short transaction for loom's own tables, which commits at the end of the block."""
+        connection = await self.writers.take()
+        try:
+            await connection.driver.run(self.record)
+            yield connection
+            await connection.driver.run("COMMIT")
+        except BaseException:
+            await self.writers.undo(connection)
+            raise
+        self.writers.give(connection)
 
     @asynccontextmanager
-    async def streaming(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading with a cursor that stays open, which PostgreSQL has only inside a transaction."""
-        engine = self.reader if self.dialect == SQLITE else self.writer
-        async with engine.connect() as connection:
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction."""
+        connection = await self.readers.take()
+        try:
             yield connection
+        except BaseException:
+            await self.readers.undo(connection)
+            raise
+        self.readers.give(connection)
 
     def check_folder(self) -> None:
         """Refuse a file whose folder does not exist, before a thread is started for it.
@@ -111,15 +94,11 @@ class Database:
             )
 
     async def close(self) -> None:
-        """Give all connections back."""
-        for engine in (self.writer, self.reader):
-            await engine.dispose()
-
-    @asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        async with self.gate.passed() if self.gate else nullcontext(), engine.connect() as connection:
-            await connection.begin()
-            yield connection
+        """Close all connections."""
+        for connections in (self.writers, self.readers):
+            await connections.close()
+        for engine in self.engines:
+            engine.dispose()
 
 
 def open_database(settings: SqlalchemySettings) -> Database:
@@ -138,22 +117,31 @@ def open_database(settings: SqlalchemySettings) -> Database:
 
 
 def _sqlite(url: URL, settings: SqlalchemySettings) -> Database:
-    # isolation_level=None keeps the driver from opening transactions by itself.
-    arguments = {"isolation_level": None, "timeout": settings.lock_timeout}
-    writer = _engine(url, settings, connect_args=arguments, pool_size=1)
-    event.listen(writer.sync_engine, "connect", _prepare_writer)
-    event.listen(writer.sync_engine, "begin", _begin_immediate)
-    reader = _engine(
-        url, settings, connect_args=arguments, pool_size=settings.pool_size, isolation_level="AUTOCOMMIT",
-        pool_reset_on_return=None,
-    )  # fmt: skip
-    event.listen(reader.sync_engine, "connect", _prepare_reader)
+    from loom.adapters.sqlalchemy.driver_sqlite import SqliteDriver
+
+    arguments = {"timeout": settings.lock_timeout}
+    writer, reader = (_engine(url, arguments) for _ in range(2))
+    event.listen(writer, "connect", _prepare_writer)
+    event.listen(reader, "connect", _prepare_reader)
+    address = shown(url)
     return Database(
-        address=shown(url),
-        writer=writer,
-        reader=reader,
-        system=writer,
-        gate=Gate(settings.lock_timeout),
+        address=address,
+        dialect=writer.dialect,
+        engines=(writer, reader),
+        writers=Connections(
+            partial(connect, writer, SqliteDriver),
+            size=1,
+            timeout=settings.lock_timeout,
+            busy=partial(_lock_held, settings.lock_timeout),
+        ),
+        readers=Connections(
+            partial(connect, reader, SqliteDriver),
+            size=settings.pool_size,
+            timeout=settings.pool_timeout,
+            busy=partial(_none_free, address),
+        ),
+        begin="BEGIN IMMEDIATE",
+        record="BEGIN IMMEDIATE",
         folder=Path(url.database or "").parent,
     )
 
@@ -162,27 +150,55 @@ def _postgresql(url: URL, settings: SqlalchemySettings) -> Database:
     # Here and not above: the driver has an extra of its own.
     import asyncpg
 
+    from loom.adapters.sqlalchemy.driver_postgresql import PostgresDriver
+
     check_options(url, inspect.signature(asyncpg.connect).parameters)
-    arguments = {"timeout": settings.connect_timeout}
-    engine = _engine(
-        url, settings, connect_args=arguments, pool_size=settings.pool_size, isolation_level="REPEATABLE READ"
+    arguments: dict[str, Any] = {"timeout": settings.connect_timeout}
+    if "statement_cache_size" not in url.query:
+        arguments["statement_cache_size"] = _STATEMENTS
+    engine = _engine(url, arguments)
+    address = shown(url)
+    connections = Connections(
+        partial(connect, engine, PostgresDriver),
+        size=settings.pool_size,
+        timeout=settings.pool_timeout,
+        busy=partial(_none_free, address),
     )
     return Database(
-        address=shown(url),
-        writer=engine,
-        reader=engine.execution_options(isolation_level="AUTOCOMMIT"),
-        system=engine.execution_options(isolation_level="READ COMMITTED"),
+        address=address,
+        dialect=engine.dialect,
+        engines=(engine,),
+        writers=connections,
+        readers=connections,
+        begin="BEGIN ISOLATION LEVEL REPEATABLE READ",
+        record="BEGIN ISOLATION LEVEL READ COMMITTED",
+        read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     )
 
 
-def _engine(url: URL, settings: SqlalchemySettings, **options: Any) -> AsyncEngine:
-    return create_async_engine(
+def _engine(url: URL, arguments: dict[str, Any]) -> sa.Engine:
+    return sa.create_engine(
         url,
-        max_overflow=0,
-        pool_timeout=settings.pool_timeout,
+        poolclass=NullPool,
+        # Transactions are begun and ended by statements of ours.
+        isolation_level="AUTOCOMMIT",
         # Values stay out of logs and error texts.
         hide_parameters=True,
-        **options,
+        connect_args=arguments,
+    )
+
+
+def _lock_held(timeout: float) -> Unavailable:
+    return Unavailable(
+        f"another unit of work has held SQLite's write lock for {timeout:g} s",
+        remedy="open no writing unit of work inside another, or raise persistence.lock_timeout",
+    )
+
+
+def _none_free(address: str) -> Unavailable:
+    return Unavailable(
+        f"no connection to the database {address} became free in time",
+        remedy="raise persistence.pool_size, or let units of work end sooner",
     )
 
 
@@ -204,7 +220,3 @@ def _pragmas(connection: Any, *pragmas: str) -> None:
         # The pool does not know the connection yet, and would leave its thread behind.
         connection.close()
         raise
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

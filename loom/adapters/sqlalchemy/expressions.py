@@ -8,21 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeAlias
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlalchemy.sql.elements import Grouping
+from sqlalchemy.types import TypeEngine
 
-from loom.adapters.sqlalchemy.storage import SQLITE, bind_type, constant
+from loom.adapters.sqlalchemy.storage import SQLITE, bind_type, constant_fit
 from loom.adapters.sqlalchemy.tables import ModelTable
+from loom.application.fit import Fit
+from loom.application.shapes import padded, places
 from loom.domain.expr import ARITHMETIC, LOGIC, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Op, Ref
 from loom.domain.expr_check import literal_kind
 from loom.domain.expr_python import OPERATORS, like_parts
 from loom.domain.schema import INT_RANGE, Kind
 
 Element: TypeAlias = ColumnElement[Any]
+Bound: TypeAlias = Callable[[Fit | None, TypeEngine[Any]], Element]
+"""Gives the parameter of one constant, as it is or made ready for the driver."""
+Take: TypeAlias = Callable[[Any], Bound]
+"""Takes the constants of a predicate that are not null, in the order of ``shape_of``."""
 
 _OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
     **OPERATORS,
@@ -34,11 +42,49 @@ _GLOB_SPECIAL = "*?["
 
 @attrs.frozen(eq=False)
 class Operand:
-    """A translated part: its SQL, the kind of its value, and the power of ten by which a decimal is scaled."""
+    """A translated part: its SQL, the kind of its value, and the power of ten by which a decimal is scaled.
+
+    ``scaled`` gives the SQL of a number that is constant at another scale.
+    """
 
     element: Element
     kind: Kind
     scale: int = 0
+    scaled: Callable[[int], Element] | None = None
+
+
+def embedded(value: Any) -> Bound:
+    """A constant that belongs to its statement."""
+
+    def bound(fit: Fit | None, type_: TypeEngine[Any]) -> Element:
+        return sa.bindparam(None, value if fit is None else fit(value), type_=type_, unique=True)
+
+    return bound
+
+
+@attrs.define(eq=False)
+class Slots:
+    """Constants that are given when the statement runs.
+
+    Attributes:
+        fits: for the name of a parameter which of the constants it takes, and what that needs for the driver.
+        taken: how many constants were met.
+    """
+
+    fits: dict[str, tuple[int, Fit | None]] = attrs.field(factory=dict)
+    taken: int = 0
+
+    def take(self, value: Any) -> Bound:
+        """A place for this constant; of its value only the shape matters."""
+        number = self.taken
+        self.taken += 1
+
+        def bound(fit: Fit | None, type_: TypeEngine[Any]) -> Element:
+            name = f"c{len(self.fits)}"
+            self.fits[name] = number, fit
+            return sa.bindparam(name, type_=type_)
+
+        return bound
 
 
 @attrs.frozen(eq=False)
@@ -48,6 +94,7 @@ class Translator:
     table: ModelTable
     dialect: str
     reach: Callable[[Ref], Operand] | None = None
+    take: Take = embedded
 
     def where(self, predicate: Expr) -> Element:
         """The SQL of a predicate."""
@@ -73,14 +120,18 @@ class Translator:
         if value is None:
             return Operand(sa.null(), beside)
         kind = literal_kind(value) or beside
-        if kind is Kind.DECIMAL and self.dialect == SQLITE:
-            exact = value.normalize()
-            scale = max(0, -int(exact.as_tuple().exponent))
-            return Operand(_number(int(exact.scaleb(scale))), kind, scale)
-        return Operand(self._bound(value, kind), kind)
+        bound = self.take(value)
+        if self.dialect != SQLITE or kind not in (Kind.INT, Kind.DECIMAL):
+            return Operand(bound(constant_fit(kind, self.dialect), bind_type(kind, self.dialect)), kind)
+        own = places(value) if kind is Kind.DECIMAL else 0
 
-    def _bound(self, value: Any, kind: Kind) -> Element:
-        return sa.bindparam(None, constant(value, kind, self.dialect), type_=bind_type(kind, self.dialect), unique=True)
+        def scaled(scale: int) -> Element:
+            if kind is Kind.INT and scale == 0:
+                return bound(None, sa.Integer())
+            fit = partial(_number, places=own, scale=scale)
+            return bound(fit, sa.Integer() if isinstance(fit(value), int) else sa.Double())
+
+        return Operand(scaled(own), kind, own, scaled)
 
     def _binary(self, expr: Binary) -> Operand:
         left = self._operand(expr.left, Kind.BOOL)
@@ -104,7 +155,7 @@ class Translator:
         if isinstance(expr, IsNull):
             return _grouped(self._operand(expr.operand, Kind.BOOL).element).is_(sa.null())
         if isinstance(expr, IsIn):
-            return self._is_in(self._operand(expr.operand, Kind.BOOL), expr.options)
+            return self._is_in(self._operand(expr.operand, Kind.BOOL), padded(expr.options))
         if isinstance(expr, Like):
             return self._like(self._operand(expr.operand, Kind.STRING).element, expr)
         raise TypeError(f"{expr!r} has no translation into SQL")
@@ -119,11 +170,11 @@ class Translator:
         return element.in_([_scaled(option, scale).element for option in made])
 
     def _like(self, element: Element, expr: Like) -> Element:
-        parts = like_parts(expr.pattern)
+        bound, text = self.take(expr.pattern), bind_type(Kind.STRING, self.dialect)
         if self.dialect == SQLITE and not expr.ignore_case:
             # SQLite's LIKE never tells case apart; its GLOB always does.
-            return element.op("GLOB", is_comparison=True)(self._bound(_glob(parts), Kind.STRING))
-        pattern = self._bound(_like(parts), Kind.STRING)
+            return element.op("GLOB", is_comparison=True)(bound(_glob, text))
+        pattern = bound(_like, text)
         return element.ilike(pattern, escape="\\") if self._folds(expr) else element.like(pattern, escape="\\")
 
     def _folds(self, expr: Like) -> bool:
@@ -142,35 +193,37 @@ def _grouped(element: Element) -> Element:
     return element if isinstance(element, sa.Column | sa.BindParameter) else Grouping(element)
 
 
-def _glob(parts: list[str]) -> str:
+def _glob(pattern: str) -> str:
     wildcards = {"%": "*", "_": "?"}
     return "".join(
-        wildcards.get(part) or (f"[{part[-1]}]" if part[-1] in _GLOB_SPECIAL else part[-1]) for part in parts
+        wildcards.get(part) or (f"[{part[-1]}]" if part[-1] in _GLOB_SPECIAL else part[-1])
+        for part in like_parts(pattern)
     )
 
 
-def _like(parts: list[str]) -> str:
+def _like(pattern: str) -> str:
     """The pattern once more, so that a backslash at its end does not upset PostgreSQL."""
     return "".join(
-        part if part in ("%", "_") else f"\\{part[-1]}" if part[-1] in "%_\\" else part[-1] for part in parts
+        part if part in ("%", "_") else f"\\{part[-1]}" if part[-1] in "%_\\" else part[-1]
+        for part in like_parts(pattern)
     )
 
 
 def _scaled(operand: Operand, scale: int) -> Operand:
     if operand.scale == scale:
         return operand
+    if operand.scaled is not None:
+        return Operand(operand.scaled(scale), operand.kind, scale, operand.scaled)
     factor = 10 ** (scale - operand.scale)
-    if isinstance(operand.element, sa.BindParameter) and isinstance(operand.element.value, int):
-        return Operand(_number(operand.element.value * factor), operand.kind, scale)
     return Operand(operand.element * sa.literal(factor, sa.Integer()), operand.kind, scale)
 
 
-def _number(value: int) -> Element:
+def _number(value: int | Decimal, *, places: int, scale: int) -> int | float:
     """A constant of SQLite, which compares integers with floats exactly; beyond 64 bits a float is near enough, because
     no stored value is."""
-    if INT_RANGE[0] <= value <= INT_RANGE[1]:
-        return sa.bindparam(None, value, type_=sa.Integer(), unique=True)
-    return sa.bindparam(None, float(Decimal(value)), type_=sa.Double(), unique=True)
+    whole = int(value.normalize().scaleb(places)) if isinstance(value, Decimal) else value
+    whole *= 10 ** (scale - places)
+    return whole if INT_RANGE[0] <= whole <= INT_RANGE[1] else float(Decimal(whole))
 
 
 def _wider(first: Kind, second: Kind) -> Kind:

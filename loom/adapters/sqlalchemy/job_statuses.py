@@ -41,23 +41,22 @@ class SqlJobStatusStore:
         arguments = self.put_statement.arguments(dict(zip(self.model.table.schema.names, row, strict=True)))
         with self.translation.translated("loom_jobs"):
             async with self.database.recording() as connection:
-                await connection.exec_driver_sql(self.put_statement.sql, arguments)
-                await connection.commit()
+                await connection.driver.touch(self.put_statement.sql, arguments)
 
     async def get(self, job_id: uuid.UUID) -> JobStatus | None:
         statement = self.model.statements.get
         (key,) = self.model.plan.rows.key(job_id)
         with self.translation.translated("loom_jobs"):
             async with self.database.reading() as connection:
-                found = (await connection.exec_driver_sql(statement.sql, (key,))).first()
-        return None if found is None else _status(self.model.plan.rows.build(found))
+                found = await connection.driver.fetch(statement.sql, (key,))
+        return _status(self.model.plan.rows.build(found[0])) if found else None
 
     async def counts(self, job: str) -> Mapping[JobState, int]:
         columns = self.model.table.table.c
         query = sa.select(columns.state, sa.func.count()).where(columns.job == job).group_by(columns.state)
         with self.translation.translated("loom_jobs"):
             async with self.database.reading() as connection:
-                found = {state: int(count) for state, count in (await connection.execute(query)).all()}
+                found = {state: int(count) for state, count in await connection.execute(query)}
         return {state: found.get(state.value, 0) for state in JobState}
 
 

@@ -27,12 +27,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from loom.adapters.sqlalchemy.constraints import constrained
-from loom.adapters.sqlalchemy.errors import Translation
 from loom.adapters.sqlalchemy.rendering import complete
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
 from loom.adapters.sqlalchemy.system_tables import SYSTEM_MODELS, add_system_indexes
 from loom.adapters.sqlalchemy.tables import Catalogue, catalogue_of
+from loom.adapters.sqlalchemy.translations import translation_of
 from loom.adapters.sqlalchemy.url import read_url, shown
 from loom.application.compile import Issues
 from loom.application.graph import compile_graph
@@ -70,7 +70,7 @@ class Migrations:
         self._url = read_url(settings.url)
         self._folder = Path(settings.migrations)
         self._catalogue = _catalogue([*models, *SYSTEM_MODELS], self._url.get_backend_name())
-        self._translation = Translation(shown(self._url), self._catalogue)
+        self._translation = translation_of(self._url.get_backend_name(), shown(self._url), self._catalogue)
 
     async def create(self) -> tuple[str, ...]:
         """Make every table that is missing, and note that the files there are need not be applied any more; returns the

@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.constraints import constrained
+from loom.adapters.sqlalchemy.lists import ListStatements
 from loom.adapters.sqlalchemy.loading import Loading, compile_loading, computed_conversion
 from loom.adapters.sqlalchemy.statements import ModelStatements
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, catalogue_of
@@ -29,6 +30,7 @@ class StoredModel:
     table: ModelTable
     plan: QueryPlan[Any]
     statements: ModelStatements
+    lists: ListStatements
     loadings: Mapping[str, Loading]
 
 
@@ -65,9 +67,10 @@ def compile_stored(models: Iterable[type], codec: Codec, dialect: Dialect) -> St
     for table in catalogue.tables.values():
         model = table.schema.model
         plan = QueryPlan(rows[model], graph, selections[model])
-        statements = ModelStatements(table, dialect, catalogue.tables)
+        statements = ModelStatements(table, dialect)
+        lists = ListStatements(table, catalogue.tables, dialect)
         loadings = {
             name: compile_loading(selection, catalogue.tables, dialect) for name, selection in plan.selections.items()
         }
-        by_class[model] = StoredModel(table, plan, statements, loadings)
+        by_class[model] = StoredModel(table, plan, statements, lists, loadings)
     return StoredModels(catalogue, by_class)

@@ -12,8 +12,8 @@ One event loop per object: the connections belong to the loop that opened them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -26,6 +26,7 @@ from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
 from loom.adapters.sqlalchemy.job_statuses import SqlJobStatusStore, job_put
 from loom.adapters.sqlalchemy.models import StoredModel, compile_stored
 from loom.adapters.sqlalchemy.outbox import SqlInbox, SqlOutbox, inbox_claim
+from loom.adapters.sqlalchemy.relay_statements import RelayStatements, relay_statements
 from loom.adapters.sqlalchemy.relay_store import SqlRelayStore
 from loom.adapters.sqlalchemy.repository import SqlRepository
 from loom.adapters.sqlalchemy.schema import prepare_schema
@@ -39,6 +40,7 @@ from loom.adapters.sqlalchemy.system_tables import (
     OutboxRow,
     add_system_indexes,
 )
+from loom.adapters.sqlalchemy.translations import translation_of
 from loom.application.units import UnitState, unknown_model
 from loom.domain.errors import ScopeClosed
 from loom.ports.clock import Clock
@@ -58,6 +60,7 @@ class Started:
     inbox_claim: Statement
     answers: AnswerStatements
     job_put: Statement
+    relay: RelayStatements
 
 
 class SqlPersistence:
@@ -71,16 +74,8 @@ class SqlPersistence:
         self._started: Started | None = None
 
     def begin(self, *, read_only: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
-        return self._begin(read_only)
-
-    @asynccontextmanager
-    async def _begin(self, read_only: bool) -> AsyncIterator[UnitOfWork]:
         started = self._require()
-        session = Session(self._database, started.translation, UnitState(read_only))
-        try:
-            yield SqlUnitOfWork(started, session, self._clock)
-        finally:
-            await session.close()
+        return SqlUnitOfWork(started, Session(self._database, started.translation, UnitState(read_only)), self._clock)
 
     async def start(self, models: Sequence[type]) -> None:
         """Connect, create missing tables where the settings say so, and check that the others fit.
@@ -90,10 +85,10 @@ class SqlPersistence:
             ConfigError: the database refuses the user, or its tables are not those of the models.
             Unavailable: the database does not answer.
         """
-        dialect = self._database.writer.dialect
+        dialect = self._database.dialect
         stored = compile_stored([*models, *SYSTEM_MODELS], self._codec, dialect)
         add_system_indexes(stored.catalogue)
-        translation = Translation(self._database.address, stored.catalogue)
+        translation = translation_of(dialect.name, self._database.address, stored.catalogue)
         try:
             await prepare_schema(self._database, translation, create=self._create_tables)
         except BaseException:
@@ -106,6 +101,7 @@ class SqlPersistence:
             inbox_claim=inbox_claim(stored.by_class[InboxRow], dialect),
             answers=answer_statements(stored.by_class[AnswerRow], dialect),
             job_put=job_put(stored.by_class[JobRow], dialect),
+            relay=relay_statements(stored.by_class[OutboxRow], dialect),
         )
 
     async def stop(self) -> None:
@@ -114,7 +110,8 @@ class SqlPersistence:
 
     def relay_store(self) -> SqlRelayStore:
         started = self._require()
-        return SqlRelayStore(self._database, started.translation, started.models[OutboxRow])
+        model = started.models[OutboxRow]
+        return SqlRelayStore(self._database, started.translation, model, started.relay)
 
     def job_statuses(self) -> SqlJobStatusStore:
         started = self._require()
@@ -127,13 +124,19 @@ class SqlPersistence:
         return self._started
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class SqlUnitOfWork:
-    """One transaction of a database."""
+    """One transaction of a database, open as long as the block that it is entered for."""
 
     started: Started
     session: Session
     clock: Clock
+
+    async def __aenter__(self) -> SqlUnitOfWork:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.session.close()
 
     def repository(self, model: type[M]) -> SqlRepository[M]:
         self.session.state.check()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import attrs
 import sqlalchemy as sa
 
-from loom.adapters.sqlalchemy.expressions import Operand, Translator, column_operand
+from loom.adapters.sqlalchemy.expressions import Operand, Take, Translator, column_operand, embedded
 from loom.adapters.sqlalchemy.tables import ModelTable
 from loom.application.related import Inner, Path, Related, Some
 from loom.application.relations import RelationPlan
@@ -42,12 +42,13 @@ class Reach:
     tables: Tables
     dialect: str
     source: sa.FromClause
+    take: Take = embedded
     _joined: dict[tuple[int, ...], sa.FromClause] = attrs.field(factory=dict)
     _aliases: int = 0
 
     def where(self, predicate: Expr) -> sa.ColumnElement[bool]:
         """The SQL of a predicate."""
-        return Translator(self.table, self.dialect, self.operand).where(predicate)
+        return Translator(self.table, self.dialect, self.operand, self.take).where(predicate)
 
     def operand(self, ref: Ref) -> Operand:
         """The SQL of one reference."""
@@ -76,7 +77,7 @@ class Reach:
     def _exists(self, some: Some) -> sa.ColumnElement[bool]:
         inside = _Inside(self)
         conditions = [inside.step(relation) for relation in some.some_path]
-        predicate = Translator(self.table, self.dialect, inside.operand).where(some.some_operand)
+        predicate = Translator(self.table, self.dialect, inside.operand, self.take).where(some.some_operand)
         found = [condition for each in conditions for condition in each]
         # The predicate may have joined more.
         return sa.exists(sa.select(sa.literal_column("1")).select_from(inside.source).where(*found, predicate))

@@ -11,11 +11,12 @@ import attrs
 
 from loom.adapters.sqlalchemy.errors import ForeignKeyFailed
 from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
+from loom.adapters.sqlalchemy.lists import Selected
 from loom.adapters.sqlalchemy.loading import Loading
 from loom.adapters.sqlalchemy.models import StoredModel
 from loom.adapters.sqlalchemy.session import CHUNK, Session
 from loom.adapters.sqlalchemy.statements import Statement
-from loom.application.queries import QueryPlan
+from loom.application.queries import Bounds, QueryPlan
 from loom.application.rows import RowPlan
 from loom.application.units import other_version
 from loom.domain.errors import Overtaken
@@ -46,23 +47,20 @@ class SqlRepository(Generic[M]):
         return self._rows.build(rows[0]) if rows else None
 
     async def find(self, where: Expr, *, profile: str = "") -> M | None:
-        # One row more than the limit is what a page asks for.
-        query = Query(where=where, limit=0, profile=profile)
-        loading = self._loading(profile)
-        rows = await self.session.select(self.model.statements.page(self._plan.bounds(query), query, loading))
+        bounds, loading = self._plan.bounds(Query(where=where)), self._loading(profile)
+        rows = await self.session.rows(*self.model.lists.rows(bounds, loading, limit=1))
         return next(iter(await self._entities(rows, loading)), None)
 
     async def list(self, query: Query) -> Page[M]:
         bounds, loading = self._plan.bounds(query), self._loading(query.profile)
-        rows = await self.session.select(self.model.statements.page(bounds, query, loading))
+        rows = await self._page(bounds, query, loading)
         total = await self._count(bounds.where) if query.total else None
         return self._plan.page(query, bounds.order, await self._entities(rows, loading), total)
 
     async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
         bounds = self._plan.bounds(query)
         names = self._plan.picked(fields, bounds.order)
-        statements = self.model.statements
-        rows = await self.session.select(statements.page(bounds, query, statements.only(names)))
+        rows = await self._page(bounds, query, self.model.lists.only(names))
         total = await self._count(bounds.where) if query.total else None
         return self._plan.picked_page(query, bounds.order, fields, rows, total)
 
@@ -74,7 +72,8 @@ class SqlRepository(Generic[M]):
 
     async def stream(self, query: Query) -> AsyncIterator[M]:
         bounds, loading = self._plan.bounds(query), self._loading(query.profile)
-        async for rows in self.session.stream(self.model.statements.stream(bounds, query, loading)):
+        call = self.model.lists.rows(bounds, loading, limit=query.limit, offset=query.offset)
+        async for rows in self.session.stream(*call):
             for entity in await self._entities(rows, loading):
                 yield entity
 
@@ -187,8 +186,13 @@ class SqlRepository(Generic[M]):
         return list(map(self._rows.build, rows)) if loading is None else await loading.entities(self.session, rows)
 
     async def _count(self, where: Expr | None) -> int:
-        found = await self.session.select(self.model.statements.count(where))
+        found = await self.session.rows(*self.model.lists.count(where))
         return int(found[0][0])
+
+    async def _page(self, bounds: Bounds, query: Query, selected: Selected | None) -> Sequence[Any]:
+        # One row more tells whether another page follows.
+        limit = None if query.limit is None else query.limit + 1
+        return await self.session.rows(*self.model.lists.rows(bounds, selected, limit=limit, offset=query.offset))
 
     async def _fitting(self, values: Sequence[object]) -> Sequence[Sequence[Any]]:
         """All rows before the first statement, so that a value that does not fit changes nothing."""

@@ -26,7 +26,7 @@ async def prepare_schema(database: Database, translation: Translation, *, create
     database.check_folder()
     with translation.translated():
         async with database.recording() as connection:
-            if database.dialect == POSTGRESQL:
+            if database.dialect.name == POSTGRESQL:
                 # Two processes that start at once would both create what both find missing.
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             if create:
@@ -34,7 +34,6 @@ async def prepare_schema(database: Database, translation: Translation, *, create
             issues = await connection.run_sync(lambda sync: list(_missing(sync, catalogue)))
             if issues:
                 raise ConfigError(issues)
-            await connection.commit()
 
 
 def _missing(connection: sa.Connection, catalogue: Catalogue) -> Iterator[Issue]:

@@ -1,21 +1,18 @@
-"""Statements of one model, built once: those of fixed form as text, the rest as SQLAlchemy constructs."""
+"""Statements of single rows of one model, compiled once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from loom.adapters.sqlalchemy.related import Reach
 from loom.adapters.sqlalchemy.storage import POSTGRESQL
 from loom.adapters.sqlalchemy.tables import ModelTable
-from loom.application.queries import Bounds
-from loom.domain.expr import Expr
-from loom.domain.query import Query, Sort
+from loom.domain.query import Sort
 
 
 @attrs.frozen
@@ -32,26 +29,6 @@ class Statement:
         return tuple([given[name] for name in self.names])
 
 
-class Selected(Protocol):
-    """Protocol of what is selected beside, or instead of, the columns of the table alone."""
-
-    @property
-    def columns(self) -> tuple[sa.ColumnElement[Any], ...]:
-        """The columns."""
-
-    @property
-    def source(self) -> sa.FromClause:
-        """What they are selected from."""
-
-
-@attrs.frozen(eq=False)
-class Picked:
-    """Some of the columns of a table."""
-
-    columns: tuple[sa.ColumnElement[Any], ...]
-    source: sa.FromClause
-
-
 def compiled(construct: sa.ClauseElement, dialect: Dialect) -> Statement:
     """Render a construct whose form does not depend on its values."""
     made = cast("SQLCompiler", construct.compile(dialect=dialect))
@@ -65,11 +42,10 @@ def parameters(table: ModelTable, names: Iterable[str]) -> dict[str, sa.BindPara
 
 
 class ModelStatements:
-    """All statements of one model. Those for single rows bypass SQLAlchemy's compiler when they run."""
+    """The statements of single rows of one model; they bypass SQLAlchemy's compiler when they run."""
 
-    def __init__(self, table: ModelTable, dialect: Dialect, tables: Mapping[str, ModelTable]) -> None:
+    def __init__(self, table: ModelTable, dialect: Dialect) -> None:
         self._table = table
-        self._tables = tables
         self._dialect = dialect
         self.columns = tuple(readable(column) for column in table.table.c)
         self._updates: dict[tuple[tuple[str, ...], bool], Statement] = {}
@@ -120,41 +96,6 @@ class ModelStatements:
             made = sa.insert(self._table.table).values(rows).returning(*self.columns)
             found = self._inserts[count, counted] = compiled(made, self._dialect)
         return found
-
-    def page(self, bounds: Bounds, query: Query, selected: Selected | None = None) -> sa.Select[Any]:
-        """The rows of a page and one more, which tells whether another page follows."""
-        limit = None if query.limit is None else query.limit + 1
-        return self._select(bounds, selected, limit=limit, offset=query.offset)
-
-    def stream(self, bounds: Bounds, query: Query, selected: Selected | None = None) -> sa.Select[Any]:
-        """All rows of a query."""
-        return self._select(bounds, selected, limit=query.limit, offset=query.offset)
-
-    def only(self, names: Iterable[str]) -> Selected:
-        """Some of the columns."""
-        wanted = set(names)
-        columns = zip(self._table.schema.names, self.columns, strict=True)
-        return Picked(tuple(column for name, column in columns if name in wanted), self._table.table)
-
-    def count(self, where: Expr | None) -> sa.Select[Any]:
-        """How many rows match."""
-        reach = self._reach(self._table.table)
-        conditions = [] if where is None else [reach.where(where)]
-        return sa.select(sa.func.count()).select_from(reach.source).where(*conditions)
-
-    def _select(self, bounds: Bounds, selected: Selected | None, *, limit: int | None, offset: int) -> sa.Select[Any]:
-        reach = self._reach(self._table.table if selected is None else selected.source)
-        conditions = [] if bounds.page is None else [reach.where(bounds.page)]
-        columns = self.columns if selected is None else selected.columns
-        made = sa.select(*columns).select_from(reach.source).where(*conditions)
-        own = self._table.table.c
-        made = made.order_by(*(ordered(own[each.column], each, self._dialect.name) for each in bounds.order))
-        if limit is not None:
-            made = made.limit(limit)
-        return made.offset(offset) if offset else made
-
-    def _reach(self, source: sa.FromClause) -> Reach:
-        return Reach(self._table, self._tables, self._dialect.name, source)
 
     def _insert(self, names: Sequence[str], *, returning: bool) -> Statement:
         made = sa.insert(self._table.table).values(parameters(self._table, names))

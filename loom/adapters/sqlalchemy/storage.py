@@ -22,6 +22,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from loom.application.fit import Fit
 from loom.application.predicates import stored_kind
 from loom.application.rows import Conversion
 from loom.domain.model import FieldSchema
@@ -58,10 +59,11 @@ def storage_of(field: FieldSchema, dialect: str) -> Storage:
     return make(stored_kind(field), field.type)
 
 
-def constant(value: Any, kind: Kind, dialect: str) -> Any:
-    """A plain constant as the driver takes it; decimals on SQLite are scaled by whoever compares them."""
+def constant_fit(kind: Kind, dialect: str) -> Fit | None:
+    """What makes a plain constant of that kind what the driver takes, ``None`` for nothing; decimals on SQLite are
+    scaled by whoever compares them."""
     conversion = _SQLITE_CONVERSIONS.get(kind) if dialect == SQLITE else None
-    return value if conversion is None or conversion.store is None else conversion.store(value)
+    return None if conversion is None else conversion.store
 
 
 def bind_type(kind: Kind, dialect: str) -> TypeEngine[Any]:
