@@ -19,7 +19,7 @@ Build: TypeAlias = Callable[[Sequence[Any], Sequence[Mapping[Any, Any]]], Any]
 _NAMES: Mapping[str, Any] = {"new": object.__new__, "put": object.__setattr__, "NOT_LOADED": NOT_LOADED}
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Part:
     """One entity inside a row that may hold several.
 

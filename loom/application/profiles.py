@@ -10,7 +10,7 @@ from loom.application.compile import Issues
 from loom.domain.model import ModelSchema, ProjectionSchema, RelationSchema
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Profile:
     """What is loaded of one entity: relations, each with what is loaded of its target, and projections."""
 

@@ -22,7 +22,7 @@ from loom.domain.schema import Kind, LogicalType
 _NUMBERS = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL})
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class ProjectionPlan:
     """A compiled projection.
 

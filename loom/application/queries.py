@@ -28,7 +28,7 @@ from loom.domain.schema import Kind
 M = TypeVar("M")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Bounds:
     """What a query selects: ``where`` over all pages, ``behind`` the row that this page continues after."""
 
@@ -52,7 +52,7 @@ class Checked:
     related: bool
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class QueryPlan(Generic[M]):
     """What one model can be asked. Faults are ``InvalidInput``: a filter may come from outside.
 

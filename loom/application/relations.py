@@ -18,7 +18,7 @@ Schemas = Mapping[type, ModelSchema]
 _JOINED_BY = frozenset({Kind.INT, Kind.STRING, Kind.UUID, Kind.DATE, Kind.DATETIME, Kind.ENUM, Kind.DECIMAL})
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class ForeignKey:
     """A field of one model that refers to a column of another; ``on_delete`` is empty where a relation says nothing."""
 
@@ -30,7 +30,7 @@ class ForeignKey:
     said_by: str
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class LinkPlan:
     """The rows between two models: ``source`` and ``target`` are the columns that refer to each."""
 
@@ -39,7 +39,7 @@ class LinkPlan:
     target: str
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class RelationPlan:
     """A compiled relation: rows of ``target`` whose ``target_column`` equals ``source_column``, or by way of a link.
 

@@ -36,7 +36,7 @@ class Slot:
     auto: bool
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class RowPlan(Generic[M]):
     """One model's rows in one store. A row is a sequence in the order of ``schema.names``.
 

@@ -23,7 +23,7 @@ ComputedLoad = Callable[[ProjectionPlan], Load | None]
 """How a computed value, as a store gives it, becomes that of the entity."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Join:
     """A related row of which there is at most one. ``source`` is the position of its joining value in the row."""
 
@@ -34,7 +34,7 @@ class Join:
     rows: RowPlan[Any]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Computed:
     """A value computed over a relation of the part ``parent``."""
 
@@ -43,7 +43,7 @@ class Computed:
     source: int
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Fetch:
     """Related rows that a statement of their own reads. With ``first`` only the first of each is wanted."""
 
@@ -62,7 +62,7 @@ class Fetch:
         return found if self.relation.container is list else {key: tuple(held) for key, held in found.items()}
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Selection:
     """One statement. The part 0 is the entity itself, the others are the joins in order; computed values follow."""
 
@@ -93,7 +93,7 @@ def compile_selections(graph: Graph, rows: Mapping[type, RowPlan[Any]], computed
     }
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Layout:
     graph: Graph
     rows: Mapping[type, RowPlan[Any]]

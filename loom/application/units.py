@@ -10,7 +10,7 @@ from loom.application.compile import nearest, place_of
 from loom.domain.errors import ConfigError, Issue, PreconditionFailed, ScopeClosed, ScopeFailed
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class UnitState:
     """Whether a unit of work may still be used.
 

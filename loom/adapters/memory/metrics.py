@@ -12,7 +12,7 @@ import attrs
 Labels = tuple[tuple[str, str], ...]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Number:
     """A counter or a gauge."""
 
@@ -27,7 +27,7 @@ class Number:
         self.value = value
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Distribution:
     """A histogram. ``counts`` has one number for each bucket and one for what lies above all."""
 
@@ -48,7 +48,7 @@ class Distribution:
 Series = TypeVar("Series", Number, Distribution)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Family:
     kind: str
     description: str

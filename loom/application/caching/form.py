@@ -39,7 +39,7 @@ class Slot:
     outward: Change | None = None
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Form:
     """One entity with what one profile loads."""
 

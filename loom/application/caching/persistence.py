@@ -123,7 +123,7 @@ def _profile(graph: Graph, schema: ModelSchema, name: str, profile: Profile) -> 
     return CachedProfile(prefix=prefix, form=form, tables=tables_of(graph, profile))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Unit:
     """What both units of work leave to the store's own."""
 
@@ -144,7 +144,7 @@ class _Unit:
         return self.store_unit.answers
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ReadingUnit(_Unit):
     """A unit of work that only reads, and looks into the cache first."""
 
@@ -156,7 +156,7 @@ class ReadingUnit(_Unit):
         self.is_open = False
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class WritingUnit(_Unit):
     """A unit of work that forgets, after its commit, what it touched."""
 

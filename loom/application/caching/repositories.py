@@ -24,7 +24,7 @@ log = logging.getLogger("loom.cache")
 _LONGEST_KEY = 100
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class CachedProfile:
     """How rows of one model with one profile lie in the cache, and which tables they depend on."""
 
@@ -33,7 +33,7 @@ class CachedProfile:
     tables: tuple[str, ...]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, kw_only=True)
 class CachedModel:
     """A model whose rows may be cached, with its profiles by name."""
 

@@ -25,7 +25,7 @@ class _Finished(Exception):
     """The inbox says that the job has finished before."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class JobWorker:
     """The ``JobRunner`` of the port, over an executor.
 
@@ -123,7 +123,7 @@ class JobWorker:
             return None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Attempt:
     """One attempt. ``begun`` tells a store that was never reached from a job that failed."""
 

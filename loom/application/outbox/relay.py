@@ -50,7 +50,7 @@ def _unwatched(kind: OutboxKind, count: int) -> None:
     pass
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Relay:
     """Relays one store's outbox. Several relays may run against one store: claims are exclusive.
 

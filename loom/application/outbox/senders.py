@@ -26,7 +26,7 @@ class Sender(Protocol):
         """Let go of the connection."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class EventSender:
     """Sends events to their topics, and creates a topic before its first event.
 
@@ -55,7 +55,7 @@ class EventSender:
             self._producer = None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class JobSender:
     """Hands jobs to the queue. ``message`` completes a record with what the job's plan says (queue, retries, ...)."""
 

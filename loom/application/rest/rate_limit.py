@@ -9,7 +9,7 @@ from collections.abc import Callable
 import attrs
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class TokenBuckets:
     """Allows each caller ``burst`` requests at once, and ``rate`` a second in the long run.
 

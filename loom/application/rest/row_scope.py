@@ -30,7 +30,7 @@ Read = Callable[[Any], Any]
 Path = tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RowScope:
     """A checked scope.
 

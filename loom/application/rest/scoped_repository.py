@@ -18,7 +18,7 @@ from loom.ports.persistence import Repository
 M = TypeVar("M")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class BoundScope:
     """The scope of one caller: the predicate, the same in Python, and the values that columns must have."""
 
@@ -61,7 +61,7 @@ class BoundScope:
                 raise Forbidden(f"the caller may not set {name} to this value")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ScopedRepository(Generic[M]):
     """See ``Repository``. Every method of the port stands here, so that none reaches the store unscoped."""
 

@@ -28,7 +28,7 @@ R = TypeVar("R")
 _NO_PARAMS: Mapping[str, object] = {}
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Executor:
     """Runs use cases, each call in a scope of its own.
 

@@ -15,7 +15,7 @@ from loom.domain.errors import FieldError, InvalidInput, LoomError, Place
 from loom.ports.persistence import Repository
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Call:
     """One call while it runs: the scope, the command after its computes, and the values by parameter name."""
 

@@ -19,7 +19,7 @@ from loom.ports.persistence import Repository, UnitOfWork
 M = TypeVar("M")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Scope:
     """Lives from the opening of the unit of work to its commit or rollback.
 
