@@ -19,7 +19,7 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Loaded:
     """Merged and resolved values, and where each came from.
 

@@ -53,7 +53,7 @@ class _Replay(Exception):
         self.kept = kept
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Keys:
     """What all routes share: whose turn it is for each key, and when answers are forgotten.
 
@@ -99,7 +99,7 @@ class Keys:
             _LOG.warning("answers to idempotency keys cannot be forgotten: %s", error)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Keyed:
     """What one route does with keys."""
 
@@ -116,7 +116,7 @@ class Keyed:
         return None if key is None else KeyedRequest(key, scope, self.keys)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class KeyedRequest:
     """One request with a key."""
 

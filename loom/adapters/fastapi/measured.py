@@ -59,7 +59,7 @@ class Meter:
         return counter, histogram
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class MetricsPage:
     """The operation that shows all metrics."""
 

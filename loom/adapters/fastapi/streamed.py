@@ -36,7 +36,7 @@ class Call(Protocol):
         """Run it."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class StreamedAnswer:
     """The rows of one call, on their way.
 
@@ -87,7 +87,7 @@ class StreamedAnswer:
             await answer.send(scope, send, context)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Sending:
     answer: StreamedAnswer
     send: Send

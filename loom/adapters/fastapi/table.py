@@ -17,7 +17,7 @@ Found: TypeAlias = tuple[Route, dict[str, str]]
 _NOTHING: Final[tuple[Match, dict[str, Any]]] = (Match.NONE, {})
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Node:
     """Where a path may go on: to fixed segments by their text, or to a parameter."""
 

@@ -25,7 +25,7 @@ from loom.ports.clock import Clock
 _TABLE = "loom_idempotency"
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class AnswerStatements:
     """The two statements that a model's own do not cover."""
 
@@ -33,7 +33,7 @@ class AnswerStatements:
     expire: Statement
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SqlAnswers:
     """The answers of one unit of work."""
 

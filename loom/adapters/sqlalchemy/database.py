@@ -31,7 +31,7 @@ _STATEMENTS = 1_000
 """Statements that PostgreSQL keeps prepared for one connection: all of a large application's."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Database:
     """One database.
 

@@ -30,7 +30,7 @@ class ForeignKeyFailed(Conflict):
     """A reference is broken, and SQLite did not say which: whoever sent the statement finds out."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Translation:
     """Translates the errors of one database; what its driver says is read by the subclass for it.
 

@@ -40,7 +40,7 @@ _OPERATORS: Mapping[Op, Callable[[Any, Any], Any]] = {
 _GLOB_SPECIAL = "*?["
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Operand:
     """A translated part: its SQL, the kind of its value, and the power of ten by which a decimal is scaled.
 
@@ -62,7 +62,7 @@ def embedded(value: Any) -> Bound:
     return bound
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Slots:
     """Constants that are given when the statement runs.
 
@@ -87,7 +87,7 @@ class Slots:
         return bound
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Translator:
     """Translates the predicates of one table for one database. ``reach`` translates references to other tables."""
 

@@ -20,7 +20,7 @@ from loom.ports.clock import Clock
 from loom.ports.jobs import JobState, JobStatus
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SqlJobStatusStore:
     """The last state of each job."""
 

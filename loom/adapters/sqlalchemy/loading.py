@@ -34,7 +34,7 @@ class Rows(Protocol):
         """Run a statement and return its rows."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Loading:
     """A selection in one database.
 
@@ -59,7 +59,7 @@ class Loading:
         return [build(row, groups) for row in rows]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Fetching:
     """The statement of one fetch: ``one`` for a single joining value, ``many`` for several."""
 
@@ -101,7 +101,7 @@ def computed_conversion(plan: ProjectionPlan, dialect: str) -> Conversion | None
     return storage_of(field, dialect).conversion
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class _Loadings:
     tables: Tables
     dialect: Dialect

@@ -23,7 +23,7 @@ from loom.application.selections import compile_selections
 from loom.ports.codec import Codec
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class StoredModel:
     """Everything that is decided about one model before its first statement."""
 
@@ -34,7 +34,7 @@ class StoredModel:
     loadings: Mapping[str, Loading]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class StoredModels:
     """All models of a started store."""
 

@@ -17,7 +17,7 @@ from loom.domain.events import OutboxRecord
 from loom.ports.clock import Clock
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SqlOutbox:
     """The outbox of one unit of work."""
 
@@ -34,7 +34,7 @@ class SqlOutbox:
         await self.session.run_many(statement, [statement.arguments(row) for row in rows], table="loom_outbox")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SqlInbox:
     """The inbox of one unit of work."""
 

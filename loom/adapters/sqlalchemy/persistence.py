@@ -50,7 +50,7 @@ from loom.ports.persistence import UnitOfWork
 M = TypeVar("M")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Started:
     """What a start decides, once for all units of work."""
 
@@ -124,7 +124,7 @@ class SqlPersistence:
         return self._started
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class SqlUnitOfWork:
     """One transaction of a database, open as long as the block that it is entered for."""
 

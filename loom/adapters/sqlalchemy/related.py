@@ -34,7 +34,7 @@ def outer_join(
     return left.outerjoin(target, sa.and_(met, *living(relation.target, target)))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Reach:
     """What the predicates of one statement reach. ``source`` is what the statement selects from in the end."""
 
@@ -83,7 +83,7 @@ class Reach:
         return sa.exists(sa.select(sa.literal_column("1")).select_from(inside.source).where(*found, predicate))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Inside:
     """The inside of one ``EXISTS``: a chain of tables from the row outside to the end of the path."""
 

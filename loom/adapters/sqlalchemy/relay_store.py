@@ -32,7 +32,7 @@ from loom.domain.events import OutboxKind, OutboxRecord
 _TABLE = "loom_outbox"
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SqlRelayStore:
     """The relay's side of the outbox in one database."""
 

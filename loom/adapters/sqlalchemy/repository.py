@@ -29,7 +29,7 @@ _AT_ONCE = (64, 8, 1)
 """Rows that one insertion takes."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SqlRepository(Generic[M]):
     """One model in one unit of work."""
 

@@ -15,7 +15,7 @@ from loom.adapters.sqlalchemy.tables import ModelTable
 from loom.domain.query import Sort
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Statement:
     """SQL as the driver takes it, the names of its parameters in order, and the values of those that are fixed."""
 

@@ -34,7 +34,7 @@ _JSON_KINDS = (Kind.JSON, Kind.ARRAY, Kind.STRUCT)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Storage:
     """One field in one database.
 

@@ -18,7 +18,7 @@ _LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Reference:
     """A field whose values must exist in a column of another table."""
 
@@ -29,7 +29,7 @@ class Reference:
     on_delete: str
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ModelTable:
     """A model's table in one database, and how its columns are kept."""
 
@@ -43,7 +43,7 @@ class ModelTable:
         return [self.table.c[field.name] for field in self.schema.keys]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Catalogue:
     """All tables of one store.
 

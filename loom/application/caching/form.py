@@ -24,7 +24,7 @@ from loom.domain.schema import LogicalType
 Change = Callable[[Any], Any]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Slot:
     """One attribute: its annotation in the shadow, and how its value goes in and comes out; as it is where not said.
 

@@ -12,7 +12,7 @@ from loom.application.relations import RelationPlan
 from loom.domain.model import ModelSchema
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Touched:
     """The tables that writing one model touches: ``written`` by any write, ``deleted`` by a deletion."""
 

@@ -12,7 +12,7 @@ from loom.domain.errors import Place
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class PathTemplate:
     """A checked path. Each segment is fixed text or one parameter in braces."""
 
