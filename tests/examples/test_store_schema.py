@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +64,17 @@ schema.app = app
 
 
 @pytest.fixture(scope="module", autouse=True)
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The example in this process, over SQLite; the fuzzer starts it with its first request."""
-    settings = SqlalchemySettings(url=f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('store')}/store.db")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The example in this process, over a SQLite file; the fuzzer starts it with its first request."""
+    file = tmp_path_factory.mktemp("store") / "store.db"
+    settings = SqlalchemySettings(url=f"sqlite+aiosqlite:///{file}")
     port: Any = Persistence
     with kernel.override(port, provide(settings, codec=JsonCodec(), clock=SystemClock())):
         for path, row in ROWS.items():
             case = schema[path]["POST"].Case(path_parameters={"user_id": 1}, body=row, media_type="application/json")
             answer = case.call(headers=FUZZER)
             assert answer.status_code == 201, answer.text
-        yield
+        yield file
         shutdown_lifespans()
 
 
@@ -96,10 +99,18 @@ def test_no_request_has_an_answer_that_is_not_documented(case: schemathesis.Case
     case.call_and_validate(headers=FUZZER, excluded_checks=excluded(case))
 
 
-def test_no_sequence_of_requests_has_an_answer_that_is_not_documented() -> None:
+def test_no_sequence_of_requests_has_an_answer_that_is_not_documented(served: Path) -> None:
     """What was created can be read, what was deleted is gone, over any chain of linked operations."""
+    begin = sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(served)) as live:
+        live.backup(begin)
 
     class Workflow(schema.as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            # The fuzzer repeats sequences, and takes it for a fault of its own where they go another way.
+            with closing(sqlite3.connect(served, timeout=30)) as live:
+                begin.backup(live)
+
         def before_call(self, case: schemathesis.Case[Any]) -> None:
             with_new_key(case)
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.models import StoredModel
 from loom.adapters.sqlalchemy.session import Session
 from loom.adapters.sqlalchemy.statements import Statement, compiled, parameters
-from loom.adapters.sqlalchemy.storage import POSTGRESQL
+from loom.adapters.sqlalchemy.upserts import insert_into
 from loom.domain.idempotency import KeptAnswer
 from loom.ports.clock import Clock
 
@@ -78,10 +77,9 @@ class SqlAnswers:
 
 def answer_statements(model: StoredModel, dialect: Dialect) -> AnswerStatements:
     """Build the statements for one database."""
-    insert = postgresql.insert if dialect.name == POSTGRESQL else sqlite.insert
     table, names = model.table.table, model.table.schema.names
     is_over = table.c.expires_at <= sa.bindparam("now", type_=model.table.storages["expires_at"].bind)
-    made = insert(table).values(parameters(model.table, names))
+    made = insert_into(table, dialect).values(parameters(model.table, names))
     claim = made.on_conflict_do_update(
         index_elements=[table.c.key],
         set_={name: made.excluded[name] for name in names if name != "key"},

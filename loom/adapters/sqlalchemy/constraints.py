@@ -15,7 +15,6 @@ import attrs
 import sqlalchemy as sa
 
 from loom.adapters.sqlalchemy.expressions import Translator
-from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, constraint_name
 from loom.application.model_constraints import alive, columns_of, named_checks, plain_predicate, unique_groups
 from loom.domain.constraints import Index
@@ -54,7 +53,7 @@ def _add_index(made: ModelTable, name: str, index: Index, translator: Translator
     options: dict[str, Any] = {}
     if index.where is not None:
         where = translator.where(plain_predicate(index.where))
-        options = {f"{dialect}_where": where for dialect in (SQLITE, POSTGRESQL)}
+        options = {f"{translator.dialect}_where": where}
     sa.Index(name, *(made.table.c[column] for column in index.columns), unique=index.unique, **options)
 
 

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.database import Database
 from loom.adapters.sqlalchemy.errors import Translation
 from loom.adapters.sqlalchemy.models import StoredModel
 from loom.adapters.sqlalchemy.statements import Statement, compiled, parameters
-from loom.adapters.sqlalchemy.storage import POSTGRESQL
 from loom.adapters.sqlalchemy.system_tables import JobRow
+from loom.adapters.sqlalchemy.upserts import insert_into
 from loom.ports.clock import Clock
 from loom.ports.jobs import JobState, JobStatus
 
@@ -62,9 +61,8 @@ class SqlJobStatusStore:
 
 def job_put(model: StoredModel, dialect: Dialect) -> Statement:
     """The statement that writes a state unless a newer one is there."""
-    insert = postgresql.insert if dialect.name == POSTGRESQL else sqlite.insert
     table, names = model.table.table, model.table.schema.names
-    made = insert(table).values(parameters(model.table, names))
+    made = insert_into(table, dialect).values(parameters(model.table, names))
     newer = made.on_conflict_do_update(
         index_elements=[table.c.id],
         set_={name: made.excluded[name] for name in names if name != "id"},

@@ -178,7 +178,7 @@ def _catalogue(models: Iterable[type], dialect: str) -> Catalogue:
     schemas = compile_graph(models, issues).schemas
     issues.raise_if_any()
     made = constrained(catalogue_of(schemas, dialect), dialect)
-    add_system_indexes(made)
+    add_system_indexes(made, dialect)
     return made
 
 

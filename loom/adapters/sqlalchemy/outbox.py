@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Sequence
 
 import attrs
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.models import StoredModel
 from loom.adapters.sqlalchemy.session import Session
 from loom.adapters.sqlalchemy.statements import Statement, compiled, parameters
-from loom.adapters.sqlalchemy.storage import POSTGRESQL
+from loom.adapters.sqlalchemy.upserts import insert_into
 from loom.domain.events import OutboxRecord
 from loom.ports.clock import Clock
 
@@ -54,8 +53,11 @@ class SqlInbox:
 
 def inbox_claim(model: StoredModel, dialect: Dialect) -> Statement:
     """The statement that adds an inbox row unless it is there."""
-    insert = postgresql.insert if dialect.name == POSTGRESQL else sqlite.insert
-    made = insert(model.table.table).values(parameters(model.table, model.table.schema.names)).on_conflict_do_nothing()
+    made = (
+        insert_into(model.table.table, dialect)
+        .values(parameters(model.table, model.table.schema.names))
+        .on_conflict_do_nothing()
+    )
     return compiled(made, dialect)
 
 

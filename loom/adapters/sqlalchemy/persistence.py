@@ -87,7 +87,7 @@ class SqlPersistence:
         """
         dialect = self._database.dialect
         stored = compile_stored([*models, *SYSTEM_MODELS], self._codec, dialect)
-        add_system_indexes(stored.catalogue)
+        add_system_indexes(stored.catalogue, dialect.name)
         translation = translation_of(dialect.name, self._database.address, stored.catalogue)
         try:
             await prepare_schema(self._database, translation, create=self._create_tables)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from functools import cached_property
+from typing import Any, Final, cast
 
 import attrs
 import sqlalchemy as sa
@@ -12,7 +13,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from loom.adapters.sqlalchemy.storage import POSTGRESQL
 from loom.adapters.sqlalchemy.tables import ModelTable
+from loom.application.recent import Recent
 from loom.domain.query import Sort
+
+_MOST_UPDATES: Final = 200
 
 
 @attrs.frozen(repr=False)
@@ -42,28 +46,48 @@ def parameters(table: ModelTable, names: Iterable[str]) -> dict[str, sa.BindPara
 
 
 class ModelStatements:
-    """The statements of single rows of one model; they bypass SQLAlchemy's compiler when they run."""
+    """The statements of single rows of one model, each compiled when it is first needed: most models need few."""
 
     def __init__(self, table: ModelTable, dialect: Dialect) -> None:
         self._table = table
         self._dialect = dialect
         self.columns = tuple(readable(column) for column in table.table.c)
-        self._updates: dict[tuple[tuple[str, ...], bool], Statement] = {}
-        names = table.schema.names
-        counted = [field.name for field in table.schema.fields if not field.options.autoincrement]
-        self.get = compiled(sa.select(*self.columns).where(is_row(table)), dialect)
+        # Which columns change is said from outside, and any set of them may be.
+        self._updates: Recent[Statement] = Recent(_MOST_UPDATES)
         self._deletes: dict[bool, Statement] = {}
         self._inserts: dict[tuple[int, bool], Statement] = {}
-        self.insert = self._insert(names, returning=True)
-        self.insert_counted = self._insert(counted, returning=True)
-        self.insert_many = self._insert(names, returning=False)
-        self.insert_many_counted = self._insert(counted, returning=False)
+
+    @cached_property
+    def get(self) -> Statement:
+        """The row of a key, with the parameters ``key_<name>``."""
+        return compiled(sa.select(*self.columns).where(is_row(self._table)), self._dialect)
+
+    @cached_property
+    def insert(self) -> Statement:
+        """The insertion of one row, which gives it back. Parameters are the columns."""
+        return self._insert(self._table.schema.names, returning=True)
+
+    @cached_property
+    def insert_counted(self) -> Statement:
+        """As ``insert``, without the key that the database counts."""
+        return self._insert(self._uncounted, returning=True)
+
+    @cached_property
+    def insert_many(self) -> Statement:
+        """As ``insert``, for many rows that are not given back."""
+        return self._insert(self._table.schema.names, returning=False)
+
+    @cached_property
+    def insert_many_counted(self) -> Statement:
+        """As ``insert_many``, without the key that the database counts."""
+        return self._insert(self._uncounted, returning=False)
 
     def update(self, names: Iterable[str], *, expected: bool = False) -> Statement:
         """The update of the named columns by key, which counts the version up. Parameters are ``set_<name>``,
         ``key_<name>`` and, where a version is expected, ``expected``."""
         wanted = tuple(names)
-        found = self._updates.get((wanted, expected))
+        key = (wanted, expected)
+        found = self._updates.get(key)
         if found is None:
             values: dict[str, Any] = {name: _parameter(self._table, f"set_{name}", name) for name in wanted}
             version = self._table.schema.version
@@ -75,7 +99,7 @@ class ModelStatements:
                 .values(values)
                 .returning(*self.columns)
             )
-            found = self._updates[wanted, expected] = compiled(made, self._dialect)
+            found = self._updates.put(key, compiled(made, self._dialect))
         return found
 
     def delete(self, *, expected: bool = False) -> Statement:
@@ -96,6 +120,10 @@ class ModelStatements:
             made = sa.insert(self._table.table).values(rows).returning(*self.columns)
             found = self._inserts[count, counted] = compiled(made, self._dialect)
         return found
+
+    @property
+    def _uncounted(self) -> list[str]:
+        return [field.name for field in self._table.schema.fields if not field.options.autoincrement]
 
     def _insert(self, names: Sequence[str], *, returning: bool) -> Statement:
         made = sa.insert(self._table.table).values(parameters(self._table, names))

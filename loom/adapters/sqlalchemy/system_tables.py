@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -64,14 +65,13 @@ class AnswerRow:
 SYSTEM_MODELS = (OutboxRow, InboxRow, AnswerRow, JobRow)
 
 
-def add_system_indexes(catalogue: Catalogue) -> None:
+def add_system_indexes(catalogue: Catalogue, dialect: str) -> None:
     """Index what waits in the outbox, and only that: it is looked at all the time, however much has been sent."""
     table = catalogue.tables["loom_outbox"].table
-    waiting = table.c.sent_at.is_(None)
+    waiting: dict[str, Any] = {f"{dialect}_where": table.c.sent_at.is_(None)}
     for columns in (["position"], ["key", "position"]):
         sa.Index(
             constraint_name("ix", "loom_outbox", "waiting", *columns),
             *(table.c[name] for name in columns),
-            sqlite_where=waiting,
-            postgresql_where=waiting,
+            **waiting,
         )

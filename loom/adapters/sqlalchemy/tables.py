@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from loom.adapters.sqlalchemy.storage import Storage, storage_of
+from loom.adapters.sqlalchemy.storage import SQLITE, Storage, storage_of
 from loom.domain.errors import CheckFailed
 from loom.domain.model import FieldSchema, ModelSchema
 
@@ -102,14 +102,15 @@ def _table(schema: ModelSchema, metadata: sa.MetaData, dialect: str) -> ModelTab
         *(_column(field, storages[field.name]) for field in schema.fields),
         sa.PrimaryKeyConstraint(*keys, name=constraint_name("pk", schema.table)),
         *_constraints(schema),
-        **_counting(schema),
+        **_counting(schema, dialect),
     )
     return ModelTable(schema, table, storages)
 
 
-def _counting(schema: ModelSchema) -> dict[str, Any]:
-    # Numbers of deleted rows are not given again, as in PostgreSQL.
-    return {"sqlite_autoincrement": True} if any(field.options.autoincrement for field in schema.fields) else {}
+def _counting(schema: ModelSchema, dialect: str) -> dict[str, Any]:
+    # Numbers of deleted rows are not given again, as in PostgreSQL. An option of a dialect imports that dialect.
+    counts = dialect == SQLITE and any(field.options.autoincrement for field in schema.fields)
+    return {"sqlite_autoincrement": True} if counts else {}
 
 
 def _column(field: FieldSchema, storage: Storage) -> sa.Column[Any]:
