@@ -30,8 +30,8 @@ class Trace:
     @classmethod
     def begin(cls, trace_id: str = "") -> Trace:
         """The first span of a new trace. ``trace_id`` is 32 lower-case hexadecimal digits where it is given."""
-        digits = _random_digits()
-        return cls(trace_id or digits[16:], digits[:16])
+        drawn = _draw()
+        return cls(trace_id or drawn[0], drawn[1], False, "")
 
     @classmethod
     def continued(cls, parent: str, state: str = "") -> Trace | None:
@@ -46,7 +46,7 @@ class Trace:
         if version == "ff" or (version == "00" and rest) or not trace_id.strip("0") or not parent_id.strip("0"):
             return None
         kept = state if _STATE.fullmatch(state) else ""
-        return cls(trace_id, _random_digits()[:16], bool(int(flags, 16) & _SAMPLED), kept)
+        return cls(trace_id, _draw()[1], bool(int(flags, 16) & _SAMPLED), kept)
 
     @property
     def parent(self) -> str:
@@ -56,18 +56,20 @@ class Trace:
 
 _DIGITS = 48
 _AT_ONCE = 128
-_drawn: list[str] = []
+_drawn: list[tuple[str, str]] = []
 # A child process must not go on with the numbers of its parent.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drawn.clear)
 
 
-def _random_digits() -> str:
-    """48 hexadecimal digits. They are drawn many at once, because asking the system takes longer than all the rest."""
+def _draw() -> tuple[str, str]:
+    """The ids of a trace and of a span. Many are drawn at once: asking the system takes longer than all the rest."""
     try:
         return _drawn.pop()
     except IndexError:
         # What the module ``secrets`` does, without the cryptography that it imports for its other functions.
         digits = os.urandom(_AT_ONCE * _DIGITS // 2).hex()
-        _drawn.extend(digits[at : at + _DIGITS] for at in range(_DIGITS, len(digits), _DIGITS))
-        return digits[:_DIGITS]
+        fresh = [(digits[at + 16 : at + _DIGITS], digits[at : at + 16]) for at in range(0, len(digits), _DIGITS)]
+        kept = fresh.pop()
+        _drawn.extend(fresh)
+        return kept

@@ -7,6 +7,7 @@ began, since the limit is the same for all, so one timer, set to the oldest, is 
 from __future__ import annotations
 
 import asyncio
+from asyncio import current_task, get_running_loop
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -40,8 +41,8 @@ class Deadlines:
         Raises:
             DeadlineExceeded: it was cancelled because its time was over, and has ended.
         """
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        loop = get_running_loop()
+        task = current_task(loop)
         assert task is not None
         entry = _Entry(task, task.cancelling(), loop.time() + self.limit)
         self._running[entry] = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Token
 from types import TracebackType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 import attrs
 
@@ -78,7 +78,7 @@ class Executor:
             found = self._plans[use_case]
         return found
 
-    async def invoke(
+    def invoke(
         self,
         use_case: type[UseCase[Any, R]],
         command: object = None,
@@ -87,18 +87,13 @@ class Executor:
         context: Context | None = None,
         before: Before | None = None,
         after: After | None = None,
-    ) -> R:
+    ) -> Coroutine[Any, Any, R]:
         """Run a use case in a scope of its own; see ``Application.invoke``."""
         plan = self._plans.get(use_case) or self.plan(use_case)
+        given = params or _NO_PARAMS
         if plan.storeless and before is None and after is None:
-            return cast("R", await self._run_storeless(plan, context, command, params or _NO_PARAMS))
-        async with OpenScope(self, context, plan.read_only) as scope:
-            if before is not None:
-                await before(scope)
-            result = await self.run(plan, scope, command, params or _NO_PARAMS)
-            if after is not None:
-                await after(scope, result)
-        return cast("R", result)
+            return self._run_storeless(plan, context, command, given)
+        return self._run_in_scope(plan, context, command, given, before, after)
 
     def open_scope(self, context: Context | None = None, *, read_only: bool = False) -> OpenScope:
         """Open a scope. It commits at the end of the block, and rolls back where the block or a nested call raised.
@@ -140,11 +135,28 @@ class Executor:
             values = {name: values[name] for name in plan.passed}
         return await instance.execute(**values)
 
+    async def _run_in_scope(
+        self,
+        plan: UseCasePlan,
+        context: Context | None,
+        command: object,
+        params: Mapping[str, object],
+        before: Before | None,
+        after: After | None,
+    ) -> Any:
+        async with OpenScope(self, context, plan.read_only) as scope:
+            if before is not None:
+                await before(scope)
+            result = await self.run(plan, scope, command, params)
+            if after is not None:
+                await after(scope, result)
+        return result
+
     async def _run_storeless(
         self, plan: UseCasePlan, context: Context | None, command: object, params: Mapping[str, object]
-    ) -> object:
+    ) -> Any:
         context = context or current_context.get() or Context()
-        scope = Scope(context, _NO_STORE, self.codec, self.clock, read_only=True)
+        scope = Scope(context, _NO_STORE, self.codec, self.clock, True)
         token = current_context.set(context)
         try:
             return await self.run(plan, scope, command, params)
@@ -159,7 +171,7 @@ class Executor:
         else:
             instance = plan.use_case()
         instance._loom_scope = scope
-        instance._loom_model = plan.model or type(None)
+        instance._loom_model = plan.main
         return instance
 
 

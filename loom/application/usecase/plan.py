@@ -102,6 +102,7 @@ class UseCasePlan:
     What follows from the rest is kept as well, for the calls:
 
     Attributes:
+        main: the model; the class of ``None`` where there is none.
         taken: class of the command; that of ``None`` where there is none.
         plain: whether there is nothing to do before ``execute``.
         passed: names of the parameters that ``execute`` takes, where some are hidden; else ``None``.
@@ -118,10 +119,15 @@ class UseCasePlan:
     rules: tuple[CompiledRule, ...]
     read_only: bool
     place: Place
+    main: type = attrs.field(init=False)
     taken: type = attrs.field(init=False)
     plain: bool = attrs.field(init=False)
     passed: tuple[str, ...] | None = attrs.field(init=False)
     storeless: bool = attrs.field(init=False)
+
+    @main.default
+    def _main(self) -> type:
+        return self.model or type(None)
 
     @taken.default
     def _taken(self) -> type:
