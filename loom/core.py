@@ -124,7 +124,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # The kernel knows every adapter's settings; whoever only declares models does not pay for that.
     if name == "Kernel":
-        from loom.config.kernel import Kernel
+        from loom.config.collector import uncollected
 
+        with uncollected():
+            from loom.config.kernel import Kernel
         return Kernel
     raise AttributeError(f"module 'loom.core' has no attribute {name!r}")

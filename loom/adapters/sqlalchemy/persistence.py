@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.answers import AnswerStatements, SqlAnswers, answer_statements
 from loom.adapters.sqlalchemy.database import Database
@@ -26,7 +28,7 @@ from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
 from loom.adapters.sqlalchemy.job_statuses import SqlJobStatusStore, job_put
 from loom.adapters.sqlalchemy.models import StoredModel, compile_stored
 from loom.adapters.sqlalchemy.outbox import SqlInbox, SqlOutbox, inbox_claim
-from loom.adapters.sqlalchemy.relay_statements import RelayStatements, relay_statements
+from loom.adapters.sqlalchemy.relay_statements import RelayStatements
 from loom.adapters.sqlalchemy.relay_store import SqlRelayStore
 from loom.adapters.sqlalchemy.repository import SqlRepository
 from loom.adapters.sqlalchemy.schema import prepare_schema
@@ -50,17 +52,30 @@ from loom.ports.persistence import UnitOfWork
 M = TypeVar("M")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class Started:
     """What a start decides, once for all units of work."""
 
     models: dict[type, StoredModel]
     translation: Translation
     foreign_keys: ForeignKeys
-    inbox_claim: Statement
-    answers: AnswerStatements
-    job_put: Statement
-    relay: RelayStatements
+    dialect: Dialect
+
+    @cached_property
+    def inbox_claim(self) -> Statement:
+        return inbox_claim(self.models[InboxRow], self.dialect)
+
+    @cached_property
+    def answers(self) -> AnswerStatements:
+        return answer_statements(self.models[AnswerRow], self.dialect)
+
+    @cached_property
+    def job_put(self) -> Statement:
+        return job_put(self.models[JobRow], self.dialect)
+
+    @cached_property
+    def relay(self) -> RelayStatements:
+        return RelayStatements(self.models[OutboxRow], self.dialect)
 
 
 class SqlPersistence:
@@ -98,10 +113,7 @@ class SqlPersistence:
             models=dict(stored.by_class),
             translation=translation,
             foreign_keys=ForeignKeys(stored.catalogue, dialect.name),
-            inbox_claim=inbox_claim(stored.by_class[InboxRow], dialect),
-            answers=answer_statements(stored.by_class[AnswerRow], dialect),
-            job_put=job_put(stored.by_class[JobRow], dialect),
-            relay=relay_statements(stored.by_class[OutboxRow], dialect),
+            dialect=dialect,
         )
 
     async def stop(self) -> None:

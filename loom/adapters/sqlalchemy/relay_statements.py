@@ -1,7 +1,8 @@
-"""The relay's statements, compiled once: it looks at the outbox after every commit."""
+"""The relay's statements, each compiled when it is first needed: the relay looks at the outbox after every commit."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -17,49 +18,57 @@ LOCK = f"SELECT pg_advisory_xact_lock({_LOCK})"
 """Makes the transaction the only one of a relay, on PostgreSQL."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class RelayStatements:
-    """Names of parameters are those of the columns; ``now`` is the time.
+    """The statements for one database. Names of parameters are those of the columns; ``now`` is the time."""
 
-    Attributes:
-        ready: one row where there may be something to claim. Parameter ``now``.
-        claim: hides records and gives them. Parameters ``now``, ``limit`` and ``hidden_until``.
-        sent: marks one record. Parameters ``id`` and ``sent_at``.
-        failed: notes one more attempt. Parameters ``id``, ``error`` and ``hidden_until``.
-        counts: how many wait, and how many were sent.
-    """
+    model: StoredModel
+    dialect: Dialect
 
-    ready: Statement
-    claim: Statement
-    sent: Statement
-    failed: Statement
-    counts: Statement
+    @cached_property
+    def ready(self) -> Statement:
+        """One row where there may be something to claim. Parameter ``now``."""
+        table = self._table
+        made: sa.Select[Any] = sa.select(sa.literal_column("1"))
+        made = made.where(table.c.sent_at.is_(None), _is_visible(self.model, table)).limit(sa.literal_column("1"))
+        return compiled(made, self.dialect)
 
+    @cached_property
+    def claim(self) -> Statement:
+        """Hides records and gives them. Parameters ``now``, ``limit`` and ``hidden_until``."""
+        return compiled(_claim(self.model), self.dialect)
 
-def relay_statements(model: StoredModel, dialect: Dialect) -> RelayStatements:
-    """Build the statements for one database."""
-    table = model.table.table
-    columns = table.c
-    waits = columns.sent_at.is_(None)
-    one = (columns.id == _given(model, "given_id", "id")) & waits
-    sent = sa.update(table).where(one).values(sent_at=_given(model, "sent_at"), error=sa.null())
-    failed = sa.update(table).where(one)
-    failed = failed.values(
-        attempts=columns.attempts + sa.literal_column("1"),
-        error=_given(model, "error"),
-        hidden_until=_given(model, "hidden_until"),
-    )
-    ready: sa.Select[Any] = (
-        sa.select(sa.literal_column("1")).where(waits, _is_visible(model, table)).limit(sa.literal_column("1"))
-    )
-    counts = sa.select(sa.func.count().filter(waits), sa.func.count(columns.sent_at)).select_from(table)
-    return RelayStatements(
-        ready=compiled(ready, dialect),
-        claim=compiled(_claim(model), dialect),
-        sent=compiled(sent, dialect),
-        failed=compiled(failed, dialect),
-        counts=compiled(counts, dialect),
-    )
+    @cached_property
+    def sent(self) -> Statement:
+        """Marks one record. Parameters ``given_id`` and ``sent_at``."""
+        values = {"sent_at": _given(self.model, "sent_at"), "error": sa.null()}
+        return compiled(self._one().values(values), self.dialect)
+
+    @cached_property
+    def failed(self) -> Statement:
+        """Notes one more attempt. Parameters ``given_id``, ``error`` and ``hidden_until``."""
+        values = {
+            "attempts": self._table.c.attempts + sa.literal_column("1"),
+            "error": _given(self.model, "error"),
+            "hidden_until": _given(self.model, "hidden_until"),
+        }
+        return compiled(self._one().values(values), self.dialect)
+
+    @cached_property
+    def counts(self) -> Statement:
+        """How many wait, and how many were sent."""
+        sent_at = self._table.c.sent_at
+        waiting = sa.func.count().filter(sent_at.is_(None))
+        return compiled(sa.select(waiting, sa.func.count(sent_at)).select_from(self._table), self.dialect)
+
+    @property
+    def _table(self) -> sa.Table:
+        return self.model.table.table
+
+    def _one(self) -> sa.Update:
+        columns = self._table.c
+        waits = columns.sent_at.is_(None)
+        return sa.update(self._table).where(columns.id == _given(self.model, "given_id", "id"), waits)
 
 
 def _claim(model: StoredModel) -> sa.Update:

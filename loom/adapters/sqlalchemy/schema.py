@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import sqlalchemy as sa
 
@@ -29,24 +29,30 @@ async def prepare_schema(database: Database, translation: Translation, *, create
             if database.dialect.name == POSTGRESQL:
                 # Two processes that start at once would both create what both find missing.
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            if create:
-                await connection.run_sync(catalogue.metadata.create_all)
-            issues = await connection.run_sync(lambda sync: list(_missing(sync, catalogue)))
+            issues = await connection.run_sync(lambda sync: _prepared(sync, catalogue, create=create))
             if issues:
                 raise ConfigError(issues)
 
 
-def _missing(connection: sa.Connection, catalogue: Catalogue) -> Iterator[Issue]:
-    inspector = sa.inspect(connection)
-    present = {name: columns for (_, name), columns in inspector.get_multi_columns().items()}
+def _prepared(connection: sa.Connection, catalogue: Catalogue, *, create: bool) -> list[Issue]:
+    found = sa.inspect(connection).get_multi_columns()
+    present = {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    if create:
+        absent = {name: table for name, table in catalogue.tables.items() if name not in present}
+        made = [table.table for table in absent.values()]
+        catalogue.metadata.create_all(connection, tables=made, checkfirst=False)
+        present |= {name: set(table.schema.names) for name, table in absent.items()}
+    return list(_missing(present, catalogue))
+
+
+def _missing(present: Mapping[str, Collection[str]], catalogue: Catalogue) -> Iterator[Issue]:
     for name, table in catalogue.tables.items():
         place = Place(name=f"table {name}")
         if name not in present:
             remedy = "migrate the database, or set persistence.create_tables: true"
             yield Issue(code="LOOM-DB-003", where=place, message=f"{table.schema.name} has no table", remedy=remedy)
             continue
-        columns = {column["name"] for column in present[name]}
-        missing = [column for column in table.schema.names if column not in columns]
+        missing = [column for column in table.schema.names if column not in present[name]]
         if missing:
             message = f"{table.schema.name} has fields without a column: {', '.join(missing)}"
             remedy = "migrate the database; an existing table is never changed at the start"
