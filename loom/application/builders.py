@@ -45,7 +45,7 @@ class Part:
         return {name: f"v{at}" if self.alone else f"row[{self.at + at}]" for at, name in enumerate(names)}
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class Source:
     """Collects functions and the objects that they use, and compiles them together."""
 

@@ -91,7 +91,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class Issues:
     """Collects the issues of one compilation. A compiler never raises for the first fault that it meets."""
 

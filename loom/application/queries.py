@@ -44,7 +44,7 @@ class Bounds:
         return self.where & self.behind
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Checked:
     """What is known of all predicates of a shape that has no fault: whether they can be folded, and lead to others."""
 

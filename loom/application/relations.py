@@ -110,7 +110,7 @@ def total_order(
 _Found = tuple[str, str, LinkPlan | None, tuple[ForeignKey, ...]]
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class _Ends:
     """Finds what ties the two ends of one relation together."""
 

@@ -18,7 +18,7 @@ M = TypeVar("M")
 Load: TypeAlias = Callable[[Any], Any]
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Conversion:
     """How one store keeps one field: from the plain value (see ``fit``) to the driver's, and back; never for null."""
 
@@ -26,7 +26,7 @@ class Conversion:
     load: Load | None = None
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Slot:
     """How one field of a new row is made: from a value, or where none is given."""
 

@@ -24,7 +24,7 @@ from loom.domain.model import is_entity
 PATH: KeyPath = ("app", "discovery", "include")
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Collector:
     """One kind of declaration.
 
@@ -60,7 +60,7 @@ COLLECTORS: tuple[Collector, ...] = (
 )
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Declarations:
     """Everything that was found, each once, in the order in which it was found."""
 

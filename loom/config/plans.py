@@ -16,7 +16,7 @@ from loom.config.structure import Config
 from loom.domain.model import ModelSchema, is_entity
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Plans:
     """The compiled deployment. The use cases' plans are in the executor."""
 

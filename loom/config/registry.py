@@ -24,7 +24,7 @@ from loom.domain.errors import MissingExtra
 GROUP = "loom.adapters"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Adapter:
     """One adapter of one port.
 

@@ -18,7 +18,7 @@ from loom.domain.errors import ConfigError, FieldError, InvalidInput, MissingExt
 from loom.domain.secrecy import is_secret_name, without_passwords
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Chosen:
     """The adapter of a section with its settings. ``explicit``: the configuration mentions the section."""
 
@@ -27,7 +27,7 @@ class Chosen:
     explicit: bool
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Config:
     """The whole configuration, typed.
 
@@ -86,7 +86,7 @@ def _unknown_sections(values: Mapping[str, Any]) -> Iterable[KeyPath]:
     return [(name,) for name in values if name not in _NAMES]
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class _Structuring:
     loaded: Loaded
     registry: Registry

@@ -51,7 +51,7 @@ class Response(Protocol):
         """Send it. What it raises before the first message becomes a problem document."""
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class Answer:
     """A whole response but for the headers that every response has.
 

@@ -20,7 +20,7 @@ _IF_NONE_MATCH = b"if-none-match"
 _READ = ("GET", "HEAD")
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Expectation:
     """What a route that writes does with ``If-Match``. ``name`` is the parameter of the use case that takes the
     version."""

@@ -31,7 +31,7 @@ from loom.ports.codec import Codec
 _NO_QUERY = Query()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Runtime:
     """What every operation needs to run. ``stall`` is how many seconds a client may take for a portion of a stream."""
 

@@ -18,7 +18,7 @@ from loom.domain.errors import TooManyRequests, Unauthenticated
 from loom.ports.security import Authenticator, Authorizer, SecurityScheme
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Guards:
     """What all guarded operations share."""
 

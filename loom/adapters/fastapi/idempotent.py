@@ -99,7 +99,7 @@ class Keys:
             _LOG.warning("answers to idempotency keys cannot be forgotten: %s", error)
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Keyed:
     """What one route does with keys."""
 

@@ -59,7 +59,7 @@ class Meter:
         return counter, histogram
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class MetricsPage:
     """The operation that shows all metrics."""
 

@@ -94,7 +94,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         message = await receive()
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class PathReader:
     """Reads the parameters of a path. ``names`` are those of the served template, in the order of the plans."""
 

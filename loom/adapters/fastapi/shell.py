@@ -38,7 +38,7 @@ Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 """Makes the context in which the application serves: entered before the first request, left after the last."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Surroundings:
     """What stands around the routes of an application.
 
@@ -56,7 +56,7 @@ class Surroundings:
     refresh: Sequence[Refresh] = ()
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class FastapiShell:
     """FastAPI is the shell that users know; the routes inside it are plain Starlette and run compiled plans."""
 

@@ -31,7 +31,7 @@ class NotCompiled(Exception):
     """The type has no shadow (it holds itself); the converter reads it."""
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Shape:
     """What msgspec reads, and what makes the value of it; ``None`` where it is the value already."""
 

@@ -101,7 +101,7 @@ def computed_conversion(plan: ProjectionPlan, dialect: str) -> Conversion | None
     return storage_of(field, dialect).conversion
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class _Loadings:
     tables: Tables
     dialect: Dialect

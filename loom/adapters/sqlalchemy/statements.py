@@ -19,7 +19,7 @@ from loom.domain.query import Sort
 _MOST_UPDATES: Final = 200
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Statement:
     """SQL as the driver takes it, the names of its parameters in order, and the values of those that are fixed."""
 

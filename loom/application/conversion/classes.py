@@ -15,7 +15,7 @@ from loom.domain.errors import FieldError
 from loom.domain.model import FieldOptions, field_options, hints_of
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Slot:
     """One field as it is sent: its key, the constructor's argument, its resolved type and the hook of that type."""
 
@@ -27,7 +27,7 @@ class Slot:
     required: bool
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class ClassPlan:
     """How objects of one attrs class are made from plain data. Fields with ``init=False`` are neither read nor sent."""
 

@@ -12,7 +12,7 @@ from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class JobPlan:
     """A compiled job: what its class says, with what the deployment changed. ``timeout`` is never above
     ``max_duration``; durations are in seconds."""

@@ -25,7 +25,7 @@ log = logging.getLogger("loom.outbox")
 _LONGEST_BACKOFF = dt.timedelta(minutes=1)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class RelaySettings:
     """``outbox``: how the relay works. Durations are in seconds.
 

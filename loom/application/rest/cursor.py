@@ -20,7 +20,7 @@ _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 _DECODE: Final = json.JSONDecoder().decode
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Cursors:
     """Issues and reads cursors.
 

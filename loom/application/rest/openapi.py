@@ -61,7 +61,7 @@ _HEADERS = {
 }
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class ApiInfo:
     """The head of the document."""
 

@@ -35,7 +35,7 @@ _MOST_SORTS: Final = 64
 """Orders of an unfiltered list whose text is kept: a client puts them together from all columns that it may sort by."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class ListRules:
     """How the lists of one interface are asked for. Filters and sorts are those of its own model."""
 

@@ -22,7 +22,7 @@ from loom.domain.model import FieldSchema, ModelSchema, schema_of
 from loom.domain.schema import LogicalType, logical_type
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Parameters:
     """All parameters of a route; where it is ``profiled``, the interface's profiles say what its answer holds."""
 

@@ -28,7 +28,7 @@ from loom.domain.query import Page
 from loom.ports.persistence import Repository
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class ParentKey:
     """One parameter of the prefix: the foreign key that must equal it, and the row that it names."""
 
@@ -38,7 +38,7 @@ class ParentKey:
     column: str
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Parent:
     """To whom the rows of a nested interface belong."""
 

@@ -48,7 +48,7 @@ class ParameterPlan:
     bounds: tuple[int, int] | None = None
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class HeaderPlan:
     """One header that a use case reads; ``parameter`` has the name of its parameter, and of the value."""
 
@@ -56,7 +56,7 @@ class HeaderPlan:
     parameter: ParameterPlan
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class FilterPlan:
     """One query parameter that narrows a list, and the predicate that its value becomes."""
 
@@ -64,7 +64,7 @@ class FilterPlan:
     build: Callable[[Any], Expr]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class PagePlan:
     """How a list is asked for: the ``Query`` goes to the parameter ``argument`` of the use case.
 
@@ -80,7 +80,7 @@ class PagePlan:
     profile: str = ""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class ReplyPlan:
     """What success looks like. ``location`` builds the path of the created row from it, where there is one;
     ``answers`` is what rows hold beside what is stored, by profile, where there are profiles. The value
@@ -110,7 +110,7 @@ class Access:
     stated: bool = False
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class RoutePlan:
     """One method on one path. ``expected`` is the parameter of the use case that takes the version of ``If-Match``."""
 
@@ -139,7 +139,7 @@ class RoutePlan:
         return self.use_case.command
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class InterfacePlan:
     """A compiled interface. ``routes`` stand in declaration order, generated ones first."""
 

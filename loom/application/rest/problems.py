@@ -78,7 +78,7 @@ class ItemsNotFound(NotFound):
         )
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Located:
     """A field error with the part of the request that it stands in: ``body``, ``query``, ``path`` or ``header``."""
 

@@ -19,7 +19,7 @@ from loom.domain.schema import Kind, LogicalType
 Read = Callable[[Any], Any]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Scene:
     """What rules and computes may refer to.
 

@@ -24,7 +24,7 @@ class ScopedExecutor(Protocol):
         """Run a plan inside an open scope."""
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class ApplicationInvoker:
     """Asked for in a use case's constructor. What it calls commits or fails together with the caller."""
 

@@ -20,7 +20,7 @@ from loom.domain.query import Query
 from loom.domain.schema import logical_type
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class Declared:
     """What the compiler knows while it reads one ``execute``: given to every behaviour. ``given`` are the parameters
     that the caller gives by name; ``many`` is whether the command is a list of commands, which has no fields."""
@@ -43,7 +43,7 @@ class CompileMarker(Protocol):
         """Compile one parameter."""
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class MarkerKind:
     """A marker's behaviour. Those that are ``given`` by the caller are compiled first, since loads refer to them."""
 

@@ -14,7 +14,7 @@ from loom.domain.model import FieldSchema, ModelSchema, is_entity, schema_of
 from loom.domain.schema import Kind, logical_type
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False)
 class Source:
     """Where the value of one column comes from. ``read`` gives ``None`` where nothing was sent."""
 
@@ -25,7 +25,7 @@ class Source:
     hidden: tuple[ParamPlan, ...] = ()
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Pair:
     """One column and its source."""
 
