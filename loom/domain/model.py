@@ -11,7 +11,7 @@ import datetime as dt
 import typing
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar, dataclass_transform, overload
 
 import attrs
@@ -122,18 +122,18 @@ class ModelSchema:
     indexes: tuple[Index, ...] = ()
     cache: float = 0
 
-    @property
+    @cached_property
     def kept(self) -> tuple[str, ...]:
         """Names of the fields that the store itself sets, whatever it is given: timestamps, version, deletion mark."""
         times = TIMESTAMPS if self.timestamps else ()
         return (*times, *(name for name in (self.version, self.deleted_at) if name))
 
-    @property
+    @cached_property
     def keys(self) -> tuple[FieldSchema, ...]:
         """The fields that identify a row, in order."""
         return tuple(field for field in self.fields if field.options.key)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of all stored fields, in order."""
         return tuple(field.name for field in self.fields)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -19,7 +18,7 @@ from loom.adapters.sqlalchemy.statements import Statement
 from loom.application.queries import Bounds, QueryPlan
 from loom.application.rows import RowPlan
 from loom.application.units import other_version
-from loom.domain.errors import Overtaken
+from loom.domain.errors import Conflict, Overtaken
 from loom.domain.expr import Expr
 from loom.domain.query import Page, Query
 from loom.ports.clock import Clock
@@ -132,9 +131,12 @@ class SqlRepository(Generic[M]):
             return await self._change(key, mark, expected) is not None
         statement = self.model.statements.delete(expected=expected is not None)
         arguments = statement.arguments(self._key_values(key) | {"expected": expected})
-        async with self._expecting(key, {}, expected):
+        try:
             if await self.session.run(statement, arguments, table=self._table) > 0:
                 return True
+        except (ForeignKeyFailed, Overtaken) as error:
+            await self._explain(error, key, {}, expected)
+            raise
         return await self._absent(key, expected)
 
     @property
@@ -153,22 +155,21 @@ class SqlRepository(Generic[M]):
         statement = self.model.statements.update(changed, expected=expected is not None)
         values = self._key_values(key) | {f"set_{name}": value for name, value in changed.items()}
         values["expected"] = expected
-        async with self._expecting(key, changed, expected):
+        try:
             rows = await self.session.rows(statement, statement.arguments(values), table=self._table)
-            if rows:
-                return self._rows.build(rows[0])
+        except (ForeignKeyFailed, Overtaken) as error:
+            await self._explain(error, key, changed, expected)
+            raise
+        if rows:
+            return self._rows.build(rows[0])
         await self._absent(key, expected)
         return None
 
-    @asynccontextmanager
-    async def _expecting(self, key: Any, changed: Mapping[str, Any], expected: int | None) -> AsyncIterator[None]:
-        try:
-            yield
-        except ForeignKeyFailed as error:
+    async def _explain(self, error: Conflict, key: Any, changed: Mapping[str, Any], expected: int | None) -> None:
+        """Raise what the database's refusal of a change means, where that is not what it says."""
+        if isinstance(error, ForeignKeyFailed):
             raise await self.foreign_keys.broken(self.session, self._table, self._rows.key(key), changed) from error
-        except Overtaken as error:
-            if expected is None:
-                raise
+        if expected is not None:
             # The statement found the expected version in its snapshot, and somebody else made a newer one.
             raise other_version(self._table) from error
 
