@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,28 @@ async def test_one_whose_server_has_gone_is_not_lent_again(fresh_postgres_url: s
     connection.driver.connection.terminate()
     assert await rows(database.readers, "SELECT 7") == [7]
     assert connection.alchemy.closed
+    await database.close()
+
+
+async def test_a_new_file_that_somebody_holds_is_waited_for(tmp_path: Path) -> None:
+    database = open_database(SqlalchemySettings(url=f"sqlite:///{tmp_path}/store.db"))
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = asyncio.create_task(database.writers.take())
+        await asyncio.sleep(0.1)
+        assert not opening.done()
+        other.execute("ROLLBACK")
+        database.writers.give(await opening)
+    assert await rows(database.readers, "PRAGMA journal_mode") == ["wal"]
+    await database.close()
+
+
+async def test_and_not_longer_than_is_said(tmp_path: Path) -> None:
+    database = open_database(SqlalchemySettings(url=f"sqlite:///{tmp_path}/store.db", lock_timeout=0.05))
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await database.writers.take()
     await database.close()
 
 

@@ -117,7 +117,7 @@ def open_database(settings: SqlalchemySettings) -> Database:
 
 
 def _sqlite(url: URL, settings: SqlalchemySettings) -> Database:
-    from loom.adapters.sqlalchemy.driver_sqlite import SqliteDriver
+    from loom.adapters.sqlalchemy.driver_sqlite import SqliteDriver, connect_writer
 
     arguments = {"timeout": settings.lock_timeout}
     writer, reader = (_engine(url, arguments) for _ in range(2))
@@ -129,7 +129,7 @@ def _sqlite(url: URL, settings: SqlalchemySettings) -> Database:
         dialect=writer.dialect,
         engines=(writer, reader),
         writers=Connections(
-            partial(connect, writer, SqliteDriver),
+            partial(connect_writer, writer, settings.lock_timeout),
             size=1,
             timeout=settings.lock_timeout,
             busy=partial(_lock_held, settings.lock_timeout),
@@ -203,18 +203,17 @@ def _none_free(address: str) -> Unavailable:
 
 
 def _prepare_writer(connection: Any, record: object) -> None:
-    _pragmas(connection, "foreign_keys = ON", "journal_mode = WAL")
+    _set(connection, "foreign_keys = ON")
 
 
 def _prepare_reader(connection: Any, record: object) -> None:
-    _pragmas(connection, "query_only = ON")
+    _set(connection, "query_only = ON")
 
 
-def _pragmas(connection: Any, *pragmas: str) -> None:
+def _set(connection: Any, pragma: str) -> None:
     try:
         cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
     except BaseException:
         # The pool does not know the connection yet, and would leave its thread behind.

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from typing import Any
 
 import aiosqlite
 import attrs
+import sqlalchemy as sa
+
+from loom.adapters.sqlalchemy.connections import Connection, connect
+
+_LOOK_AGAIN = 0.01
+"""Seconds between two tries to give a file its log."""
 
 
 @attrs.frozen(eq=False)
@@ -43,3 +51,35 @@ class SqliteDriver:
 
     async def interrupt(self) -> None:
         await self.connection.interrupt()
+
+
+async def connect_writer(engine: sa.Engine, timeout: float) -> Connection:
+    """Open a connection that writes, to a file that has a write-ahead log from then on, so that readers never wait.
+
+    Where several processes open a new file at once, all but one find it locked, and for this one change SQLite does not
+    wait by itself.
+
+    Args:
+        engine: makes the connection.
+        timeout: seconds to try.
+    """
+    connection = await connect(engine, SqliteDriver)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout
+    try:
+        while not await _has_log(connection, last=loop.time() >= until):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(_LOOK_AGAIN)
+    except BaseException:
+        await connection.end()
+        raise
+    return connection
+
+
+async def _has_log(connection: Connection, *, last: bool) -> bool:
+    try:
+        await connection.driver.fetch("PRAGMA journal_mode = WAL", ())
+    except sqlite3.OperationalError as error:
+        if last or "locked" not in str(error):
+            raise
+        return False
+    return True
