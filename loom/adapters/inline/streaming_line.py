@@ -31,7 +31,7 @@ class _Waiting:
 
 @attrs.define(eq=False)
 class Line:
-    """A flow, ready to be pushed into, and the batches that are still filling."""
+    """A flow, ready to be pushed into, and the batches that are still filling: each before those that it goes into."""
 
     clock: Clock
     push: Push
@@ -49,17 +49,17 @@ class Line:
             await one.give(one.collector.close_if_due(now))
 
     async def close_all(self) -> None:
-        """Close every batch. One may fill another further down, so it goes on until all are empty."""
-        while any(one.collector.due is not None for one in self.waiting):
-            for one in self.waiting:
-                await one.give(one.collector.close())
+        """Close every batch; what is in one may still fill another further down."""
+        for one in self.waiting:
+            await one.give(one.collector.close())
 
 
 def lower(session: FlowSession) -> Line:
     """Open every operator of a flow and join them."""
     waiting: list[_Waiting] = []
     push = _path(session.flow.plan.path, session, waiting)
-    return Line(session.flow.ports.clock, push, waiting)
+    # A path is joined from its end, so the last collector came first.
+    return Line(session.flow.ports.clock, push, waiting[::-1])
 
 
 Lowering: TypeAlias = Callable[[Any, Push, FlowSession, list[_Waiting]], Push]

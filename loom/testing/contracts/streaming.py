@@ -209,6 +209,13 @@ class StreamContract(StreamBase):
         assert bench.ledger.ids("Store") == [0, 2, 4, 6]
         assert (await bench.run(flow)).read == 0
 
+    async def test_the_last_batch_still_fills_the_one_behind_it(self, bench: Bench) -> None:
+        """At the end batches are closed from the source on, so that none is split."""
+        await bench.send("in", orders(3))
+        nodes = CollectBatch(2, FOREVER), ForEach(), CollectBatch(3, FOREVER), Sum, into(bench, "out", Total)
+        await bench.run(flow_of(bench, *nodes))
+        assert [total.ids for total in await bench.read("out", Total)] == [[0, 1, 2]]
+
     async def test_a_batch_goes_into_a_topic_record_by_record(self, bench: Bench) -> None:
         """A sink takes batches too."""
         await bench.send("in", orders(5))
