@@ -70,6 +70,9 @@ class DelegatingRepository(Generic[M]):
     async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
         return await self.rows.pick_one(key, fields)
 
+    async def exists(self, where: Expr) -> bool:
+        return await self.rows.exists(where)
+
     async def count(self, where: Expr | None = None) -> int:
         return await self.rows.count(where)
 

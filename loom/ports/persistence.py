@@ -46,6 +46,9 @@ class Reader(Protocol[M_co]):
     async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
         """The row of that key as ``pick`` gives it."""
 
+    async def exists(self, where: Expr) -> bool:
+        """Whether the predicate is true for any row; none is read."""
+
     async def count(self, where: Expr | None = None) -> int:
         """How many rows match."""
 

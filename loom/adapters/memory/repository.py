@@ -66,6 +66,10 @@ class MemoryRepository(Generic[M]):
     async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
         return next(iter((await self.pick(Query(where=self.plan.is_key(key), limit=1), fields)).items), None)
 
+    async def exists(self, where: Expr) -> bool:
+        self.state.check()
+        return any(True for _ in self._kept(self.plan.living(where), self.transaction().view))
+
     async def count(self, where: Expr | None = None) -> int:
         self.state.check()
         return sum(1 for _ in self._kept(self.plan.living(where), self.transaction().view))

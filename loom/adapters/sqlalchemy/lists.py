@@ -33,6 +33,7 @@ _LIMIT: Final = 0
 _OFFSET: Final = 1
 _CONSTANTS: Final = 2
 """Where the limit, the offset and the first constant stand among the values of a request."""
+_ONE: Final[sa.ColumnElement[Any]] = sa.literal_column("1")
 
 
 class Selected(Protocol):
@@ -97,7 +98,16 @@ class ListStatements:
         key = ("count", None if where is None else shape_of(where, values))
         found = self._shapes.get(key)
         if found is None:
-            found = self._made(key, values, partial(self._count, where))
+            found = self._made(key, values, partial(self._matching, sa.func.count(), where))
+        return found.call(values)
+
+    def exists(self, where: Expr | None) -> Call:
+        """One row where any row matches, and none otherwise."""
+        values: list[Any] = [1, 0]
+        key = ("exists", None if where is None else shape_of(where, values))
+        found = self._shapes.get(key)
+        if found is None:
+            found = self._made(key, values, lambda slots: self._limited(self._matching(_ONE, where, slots)))
         return found.call(values)
 
     def only(self, names: tuple[str, ...]) -> Picked:
@@ -136,13 +146,16 @@ class ListStatements:
         own = self._table.table.c
         made = made.order_by(*(ordered(own[each.column], each, self._dialect.name) for each in order))
         if values[_LIMIT] is not None:
-            made = made.limit(sa.bindparam("limit", type_=sa.BigInteger()))
+            made = self._limited(made)
         return made.offset(sa.bindparam("offset", type_=sa.BigInteger())) if values[_OFFSET] else made
 
-    def _count(self, where: Expr | None, slots: Slots) -> sa.Select[Any]:
+    def _matching(self, found: sa.ColumnElement[Any], where: Expr | None, slots: Slots) -> sa.Select[Any]:
         reach = self._reach(self._table.table, slots)
         conditions = [] if where is None else [reach.where(where)]
-        return sa.select(sa.func.count()).select_from(reach.source).where(*conditions)
+        return sa.select(found).select_from(reach.source).where(*conditions)
+
+    def _limited(self, made: sa.Select[Any]) -> sa.Select[Any]:
+        return made.limit(sa.bindparam("limit", type_=sa.BigInteger()))
 
     def _reach(self, source: sa.FromClause, slots: Slots) -> Reach:
         return Reach(self._table, self._tables, self._dialect.name, source, slots.take)

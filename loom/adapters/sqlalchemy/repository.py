@@ -66,6 +66,9 @@ class SqlRepository(Generic[M]):
     async def pick_one(self, key: Any, fields: Sequence[str]) -> Mapping[str, Any] | None:
         return next(iter((await self.pick(Query(where=self._plan.is_key(key), limit=1), fields)).items), None)
 
+    async def exists(self, where: Expr) -> bool:
+        return bool(await self.session.rows(*self.model.lists.exists(self._plan.living(where))))
+
     async def count(self, where: Expr | None = None) -> int:
         return await self._count(self._plan.living(where))
 

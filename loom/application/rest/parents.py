@@ -67,7 +67,7 @@ class Parent:
         """
         for key in self.keys:
             rows: Repository[Any] = use_case._scope().repository(key.model)
-            if await rows.find(col(key.column) == given[key.parameter]) is None:
+            if not await rows.exists(col(key.column) == given[key.parameter]):
                 raise NotFound(key.model.__name__, given[key.parameter])
 
 

@@ -84,6 +84,9 @@ class ScopedRepository(Generic[M]):
         # Whether it is inside its other columns may say.
         return await self.inner.pick_one(key, fields) if await self.get(key) is not None else None
 
+    async def exists(self, where: Expr) -> bool:
+        return await self.inner.exists(self.scope.within(where))
+
     async def count(self, where: Expr | None = None) -> int:
         return await self.inner.count(self.scope.within(where))
 

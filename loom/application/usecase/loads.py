@@ -138,7 +138,7 @@ def _whether(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) -> 
         values = read(call)
         if values is None:
             return False
-        found = await call.scope.repository(model).find(where(values)) is not None
+        found = await call.scope.repository(model).exists(where(values))
         if not found and missing is OnMissing.RAISE:
             raise absent(values)
         return found

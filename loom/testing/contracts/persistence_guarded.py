@@ -153,6 +153,7 @@ class SoftDeleteContract(PersistenceSuite):
             rows = unit.repository(Member)
             assert await rows.get("b") is None
             assert await rows.find(col("code") == "b") is None
+            assert not await rows.exists(col("code") == "b")
             assert await rows.count() == 2
             assert await rows.count((col("code") == "b") | (col("code") == "c")) == 1
             page = await rows.list(Query(limit=1, total=True))

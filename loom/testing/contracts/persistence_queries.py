@@ -98,6 +98,7 @@ class QueryContract(PersistenceSuite):
             flights = unit.repository(Flight)
             assert list((await flights.list(Query(where=predicate))).items) == expected
             assert await flights.count(predicate) == len(kept)
+            assert await flights.exists(predicate) == bool(kept)
             assert await flights.find(predicate) == (expected[0] if expected else None)
             assert [each async for each in flights.stream(Query(where=predicate, limit=None))] == expected
 
