@@ -28,6 +28,7 @@ class Kind:
         writes: whether latencies are reported as well.
         masked: fields of the answer that differ between programs.
         by_hand: the calls to the hand-written programs, where they are others.
+        alike: whether all programs do the same for an answer.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     writes: bool = False
     masked: tuple[str, ...] = ()
     by_hand: Calls | None = None
+    alike: bool = True
 
     def calls_of(self, program: str, ask: Ask, amount: Amount) -> list[Call]:
         """The calls for one program."""
@@ -108,5 +110,6 @@ KINDS = (
         writes=True,
         masked=("created_at", "updated_at"),
         by_hand=_create,
+        alike=False,
     ),
 )
