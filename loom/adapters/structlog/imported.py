@@ -19,7 +19,7 @@ def when_imported(library: str, then: Callable[[], None]) -> None:
         sys.meta_path.insert(0, _Awaited(library, then))
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(repr=False)
 class _Awaited:
     """A finder that finds nothing by itself. It sees the import, and lets those behind it do the work."""
 

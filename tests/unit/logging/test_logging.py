@@ -174,3 +174,9 @@ def test_structlog_is_imported_and_configured_when_it_is_needed(lines: tuple[str
     script = "".join([SET_UP, *lines, TOLD])
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert (done.stderr, done.stdout) == ("", f"{loggers}\n")
+
+
+def test_setting_up_again_waits_for_structlog_once() -> None:
+    script = SET_UP + "import sys\nprint([type(each).__name__ for each in sys.meta_path].count('_Awaited'))\n"
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert (done.stderr, done.stdout) == ("", "1\n")
