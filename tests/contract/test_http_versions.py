@@ -71,6 +71,7 @@ class Copy(UseCase[Note, Created[Note]]):
 class Notes(RestInterface[Note]):
     prefix = "/notes"
     auto = True
+    fields = ("text",)
     routes = (
         RestRoute(use_case=Vote, method="POST", path="/{note_id}/vote"),
         RestRoute(use_case=Copy, method="POST", path="/{note_id}/copy"),
@@ -167,7 +168,9 @@ async def test_what_is_no_tag_is_told_so(api: Api, tag: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "LOOM-MALFORMED")
     assert "If-Match" in answer.json()["detail"]
     if tag != '"1", "2"':
-        assert (await api.client.get(path, headers={"If-None-Match": tag})).status_code == 400
+        for query in ("", "?fields=text"):
+            answer = await api.client.get(path + query, headers={"If-None-Match": tag})
+            assert (answer.status_code, answer.json()["code"]) == (400, "LOOM-MALFORMED")
     assert (await api.client.get(path)).json()["text"] == "a"
 
 

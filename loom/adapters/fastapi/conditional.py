@@ -65,14 +65,16 @@ def tagged(route: RoutePlan, write: Write) -> Write:
         return write
 
     def written(result: Any, scope: Scope, query: Query) -> Answer:
+        text = _header(scope["headers"], _IF_NONE_MATCH) if scope["method"] in _READ else None
         if scope["query_string"]:
+            if text is not None:
+                # It can name no tag of this answer; that it is no list of tags is told all the same.
+                is_current(text, "")
             return write(result, scope, query)
         tag = entity_tag(getattr(result.value if created else result, name))
         header = (b"etag", tag.encode("ascii"))
-        if scope["method"] in _READ:
-            text = _header(scope["headers"], _IF_NONE_MATCH)
-            if text is not None and is_current(text, tag):
-                return Answer(304, b"", (header,))
+        if text is not None and is_current(text, tag):
+            return Answer(304, b"", (header,))
         answer = write(result, scope, query)
         return Answer(answer.status, answer.body, (*answer.headers, header))
 
