@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
-from schemathesis.config import CacheConfig, SchemathesisConfig
+from hypothesis import settings
 from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -21,10 +18,10 @@ from loom.adapters.json.codec import JsonCodec
 from loom.adapters.sqlalchemy.provide import provide
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.adapters.system.clock import SystemClock
-from loom.application.rest.idempotency import KEY_HEADER, KEY_PATTERN
 from loom.core import Kernel
 from loom.ports.persistence import Persistence
 from loom.rest import app_of
+from tests.examples.fuzzing import LENIENT, NO_CACHE, with_new_key
 
 CONFIG = Path(__file__).parents[2] / "examples" / "store" / "config" / "embedded.yaml"
 # Of what they refuse no schema can tell: rules, named checks, addresses of others, changes of stock.
@@ -38,9 +35,6 @@ WITH_RULES = (
     "POST /users/{user_id}/addresses",
     "PATCH /users/{user_id}/addresses/{id}",
 )
-LENIENT = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-# Without it failures would be kept in the working folder.
-NO_CACHE = SchemathesisConfig(cache=CacheConfig(enabled=False))
 # Somebody who runs the shop and orders in it, so that every route lets the fuzzer in.
 FUZZER = {"Authorization": "Bearer fuzzer"}
 OVERRIDES = [
@@ -76,13 +70,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             assert answer.status_code == 201, answer.text
         yield file
         shutdown_lifespans()
-
-
-def with_new_key(case: schemathesis.Case[Any]) -> None:
-    """No two requests share an idempotency key: a fuzzer likes to send the same one with another body."""
-    key = case.headers.get(KEY_HEADER) if case.headers else None
-    if key is not None and re.fullmatch(KEY_PATTERN, key):
-        case.headers[KEY_HEADER] = uuid.uuid4().hex
 
 
 def excluded(case: schemathesis.Case[Any]) -> list[Any]:

@@ -47,7 +47,7 @@ class SqlAnswers:
         values = {"key": key, "fingerprint": fingerprint, "expires_at": now + lifetime}
         row = dict(zip(self.model.table.schema.names, self.model.plan.rows.insert(values, now=now), strict=True))
         claim = self.statements.claim
-        row["now"] = self._stored("expires_at", now)
+        row["now"] = self.model.stored("expires_at", now)
         if await self.session.run(claim, claim.arguments(row), table=_TABLE):
             return None
         get = self.model.statements.get
@@ -66,13 +66,8 @@ class SqlAnswers:
     async def expire(self, limit: int) -> int:
         self.session.state.check_write()
         expire = self.statements.expire
-        values = {"now": self._stored("expires_at", self.clock.now()), "limit": limit, "skip": 0}
+        values = {"now": self.model.stored("expires_at", self.clock.now()), "limit": limit, "skip": 0}
         return await self.session.run(expire, expire.arguments(values), table=_TABLE)
-
-    def _stored(self, name: str, value: Any) -> Any:
-        store = self.model.table.storages[name].conversion.store
-        plain = self.model.plan.rows.fits[name](value)
-        return plain if store is None else store(plain)
 
 
 def answer_statements(model: StoredModel, dialect: Dialect) -> AnswerStatements:

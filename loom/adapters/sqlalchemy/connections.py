@@ -32,12 +32,8 @@ class Connection:
         """Run a construct and give its rows."""
         return await greenlet_spawn(lambda: self.alchemy.execute(construct).all())
 
-    async def change(self, construct: sa.Executable) -> int:
-        """Run a construct without rows and give how many rows it touched."""
-        return await greenlet_spawn(lambda: self.alchemy.execute(construct).rowcount)
-
     async def run_sync(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run what needs SQLAlchemy's own connection, such as the inspection of a schema."""
+        """Run what needs SQLAlchemy's own connection, such as the creation of tables."""
         return await greenlet_spawn(work, self.alchemy)
 
     async def end(self, *, broken: bool = False) -> None:
@@ -77,7 +73,6 @@ class Connections:
         busy: Callable[[], Unavailable],
     ) -> None:
         self._connect = connect
-        self._size = size
         self._timeout = timeout
         self._busy = busy
         self._free: list[Connection] = []

@@ -33,6 +33,16 @@ class StoredModel:
     lists: ListStatements
     loadings: Mapping[str, Loading]
 
+    def stored(self, name: str, value: Any) -> Any:
+        """A value of one field as the driver takes it.
+
+        Raises:
+            ValueError: it does not fit.
+        """
+        store = self.table.storages[name].conversion.store
+        plain = self.plan.rows.fits[name](value)
+        return plain if store is None else store(plain)
+
 
 @attrs.frozen(eq=False, repr=False)
 class StoredModels:

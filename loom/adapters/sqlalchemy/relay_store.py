@@ -43,12 +43,13 @@ class SqlRelayStore:
 
     async def claim(self, limit: int, *, now: dt.datetime, lease: dt.timedelta) -> Sequence[OutboxRecord]:
         values = {"now": self._time(now), "hidden_until": self._time(now + lease), "limit": limit}
-        ready, claim = self.statements.ready, self.statements.claim
+        ready = self.statements.ready
         with self.translation.translated(_TABLE):
             # Most looks find nothing; they need no lock.
             async with self.database.reading() as connection:
                 if not await connection.driver.fetch(ready.sql, ready.arguments(values)):
                     return ()
+            claim = self.statements.claim
             async with self._alone() as connection:
                 rows = await connection.driver.fetch(claim.sql, claim.arguments(values))
         made = [_record(self.model.plan.rows.build(row)) for row in rows]
@@ -69,7 +70,7 @@ class SqlRelayStore:
         return {"pending": int(pending), "sent": int(sent)}
 
     async def _update(self, statement: Statement, ids: Sequence[uuid.UUID], values: Mapping[str, Any]) -> None:
-        rows = [statement.arguments({**values, "given_id": self._stored("id", each)}) for each in ids]
+        rows = [statement.arguments({**values, "given_id": self.model.stored("id", each)}) for each in ids]
         with self.translation.translated(_TABLE):
             async with self._alone() as connection:
                 await connection.driver.run_many(statement.sql, rows)
@@ -82,12 +83,7 @@ class SqlRelayStore:
             yield connection
 
     def _time(self, moment: dt.datetime) -> Any:
-        return self._stored("hidden_until", moment)
-
-    def _stored(self, name: str, value: Any) -> Any:
-        store = self.model.table.storages[name].conversion.store
-        plain = self.model.plan.rows.fits[name](value)
-        return plain if store is None else store(plain)
+        return self.model.stored("hidden_until", moment)
 
 
 def _record(row: OutboxRow) -> OutboxRecord:
