@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,7 +32,7 @@ class ForeignKeyFailed(Conflict):
 
 
 @attrs.frozen(eq=False, repr=False)
-class Translation:
+class Translation(ABC):
     """Translates the errors of one database; what its driver says is read by the subclass for it.
 
     Attributes:
@@ -81,9 +82,9 @@ class Translation:
             return unfit(error)
         return error
 
+    @abstractmethod
     def of_driver(self, error: Exception, table: str, sql: str) -> LoomError | None:
         """What an error of the driver means; ``None`` for any other error."""
-        raise NotImplementedError
 
     def unavailable(self, error: Exception, remedy: str = START) -> Unavailable:
         """The database does not answer."""
