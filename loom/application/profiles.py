@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from loom.application.compile import Issues
+from loom.domain.frozen import frozen
 from loom.domain.model import ModelSchema, ProjectionSchema, RelationSchema
 
 
@@ -54,7 +55,7 @@ def compile_profiles(schema: ModelSchema, schemas: Mapping[type, ModelSchema], i
     return found
 
 
-@attrs.frozen
+@frozen
 class _Expansion:
     """Follows the paths of one profile; every fault is told in its name."""
 

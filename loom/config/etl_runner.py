@@ -22,6 +22,7 @@ from loom.application.etl.progress import Progress
 from loom.application.etl.settings import TableSettings
 from loom.application.wiring import Resolver
 from loom.domain.errors import CompileError
+from loom.domain.frozen import frozen
 from loom.ports.clock import Clock
 from loom.ports.etl import EtlEngine, RunLog, RunReport, TableStore
 
@@ -33,7 +34,7 @@ _RUNS = Path("_loom") / "runs"
 _PORTS: Mapping[str, Any] = {"engine": EtlEngine, "clock": Clock}
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ETLRunner:
     """Runs pipelines on one engine.
 

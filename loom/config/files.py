@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -13,11 +12,12 @@ from omegaconf.errors import OmegaConfBaseException
 from loom.application.compile import Issues, nearest
 from loom.config.loaded import KeyPath, dotted
 from loom.domain.errors import Place
+from loom.domain.frozen import frozen
 
 INCLUDES = "includes"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Source:
     """One file, read but not yet merged: its values and where each stands."""
 

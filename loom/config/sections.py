@@ -9,9 +9,10 @@ import attrs
 
 from loom.adapters.structlog.settings import LogSettings
 from loom.application.outbox.relay import RelaySettings
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Discovery:
     """Where the application's declarations are.
 
@@ -25,7 +26,7 @@ class Discovery:
     include: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AppSection:
     """``app``: what the application is called, and where its declarations are.
 
@@ -38,7 +39,7 @@ class AppSection:
     discovery: Discovery = attrs.field(factory=Discovery)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class MetricsSection:
     """Metrics of the process.
 
@@ -53,7 +54,7 @@ class MetricsSection:
     process: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ObservabilitySection:
     """``observability``: logging and metrics.
 
@@ -66,7 +67,7 @@ class ObservabilitySection:
     metrics: MetricsSection = attrs.field(factory=MetricsSection)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobOverride:
     """What a deployment changes about one job; ``None`` leaves what the class says. Times are in seconds.
 
@@ -85,7 +86,7 @@ class JobOverride:
     priority: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobsSection:
     """``jobs``: where jobs run, and what a deployment changes about single ones.
 
@@ -96,12 +97,12 @@ class JobsSection:
     overrides: Mapping[str, JobOverride] = attrs.field(factory=dict)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Nothing:
     """A section that holds nothing but its adapter."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Section:
     """One line of the table of sections.
 

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 
 TIMESTAMPS: Final = ("created_at", "updated_at")
 """The fields that ``timestamps=True`` keeps."""
@@ -16,7 +17,7 @@ DELETED_AT: Final = "deleted_at"
 """The field that ``soft_delete=True`` keeps."""
 
 
-@attrs.frozen
+@frozen
 class Index:
     """Columns that are searched together, or that no two rows share; see ``index``."""
 

@@ -8,12 +8,13 @@ from contextvars import ContextVar
 
 import attrs
 
+from loom.domain.frozen import frozen
 from loom.domain.trace import TRACEPARENT_HEADER, TRACESTATE_HEADER, Trace
 
 CORRELATION_HEADER = "x-correlation-id"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Principal:
     """Who calls.
 
@@ -28,7 +29,7 @@ class Principal:
     grants: frozenset[str] = frozenset()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Context:
     """What one piece of work was started with. ``trace`` is its own span, where it is part of a trace."""
 

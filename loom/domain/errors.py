@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-import attrs
+from loom.domain.frozen import frozen
 
 
 class LoomError(Exception):
@@ -29,7 +29,7 @@ class LoomError(Exception):
         super().__init__(f"{message}. {remedy}" if remedy else message)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FieldError:
     """One fault of one field. ``path`` holds the keys from the root of the input down to the field."""
 
@@ -214,7 +214,7 @@ class MissingExtra(LoomError, ImportError):
         )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Place:
     """Where a declaration stands. ``line`` counts from 1; 0 means that it is unknown."""
 
@@ -228,7 +228,7 @@ class Place:
         return f"{self.file}:{self.line} ({self.name})" if self.line else f"{self.file} ({self.name})"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Issue:
     """One fault found at compile time or while configuration was read."""
 

@@ -11,13 +11,14 @@ from typing import TypeVar, dataclass_transform, overload
 
 import attrs
 
+from loom.domain.frozen import frozen
 from loom.domain.model import field
 from loom.domain.naming import snake_case
 
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EventOptions:
     """How an event is published. ``key`` names the field whose value orders the events; empty means unordered."""
 
@@ -67,7 +68,7 @@ class OutboxKind(enum.StrEnum):
     JOB = "job"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OutboxRecord:
     """One thing that must leave the system because a transaction committed.
 

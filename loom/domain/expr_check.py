@@ -10,6 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from loom.domain.expr import ARITHMETIC, COMPARISONS, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Ref
+from loom.domain.frozen import frozen
 from loom.domain.schema import Kind, logical_type
 
 TypeOf: TypeAlias = Callable[[Ref], Kind | None]
@@ -25,7 +26,7 @@ _FAMILIES: Mapping[Kind, str] = {
 }
 
 
-@attrs.frozen
+@frozen
 class ExprFault:
     """One fault: the smallest expression that has it, the text, and the unknown name if it is one."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeVar, overload
 import attrs
 
 from loom.domain.expr import Expr, col
+from loom.domain.frozen import frozen
 from loom.domain.relations import NOT_LOADED, Link, OnDelete, ProjectionOptions, RelationOptions
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ OPTIONS: Final = "loom.field"
 _REQUIRED: Any = attrs.NOTHING
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FieldOptions:
     """What a declaration adds to a field's type. ``references`` is ``"table.column"``, ``on_delete`` what happens to
     this row when the one that it refers to is deleted. With ``relation`` or ``projection`` nothing is stored."""

@@ -11,6 +11,8 @@ from typing import Any, Union
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 Lookup = Callable[[str], type | None]
 """Gives the entity of a name, or ``None``."""
 
@@ -19,7 +21,7 @@ class Missing:
     """Base of stand-ins for classes that were named before they were declared."""
 
 
-@attrs.frozen
+@frozen
 class Shape:
     """The form of a relation's annotation: the class, its container for several, and whether it may be null."""
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 IDEMPOTENCY_HEADER = "idempotency-key"
 REPLAYED_HEADER = "idempotency-replayed"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class KeptAnswer:
     """An answer as it was sent.
 

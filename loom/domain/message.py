@@ -8,10 +8,12 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 P = TypeVar("P", covariant=True)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Origin:
     """Where a record was read: offsets count from 0 inside a partition."""
 
@@ -20,7 +22,7 @@ class Origin:
     offset: int
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Envelope(Generic[P]):
     """A payload as a flow sees it. ``origin`` is ``None`` for records that no topic has held yet."""
 
@@ -31,7 +33,7 @@ class Envelope(Generic[P]):
     origin: Origin | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ErrorEnvelope:
     """A dead letter: everything needed to understand the failure and to send the record again.
 

@@ -19,6 +19,7 @@ import attrs
 from loom.domain.constraints import DELETED_AT, TIMESTAMPS, VERSION, Index
 from loom.domain.expr import Expr
 from loom.domain.fields import OPTIONS, FieldOptions, field, key, names_of, projection, relation
+from loom.domain.frozen import frozen
 from loom.domain.hints import Missing, Shape, is_missing, resolved_hints, shape_of
 from loom.domain.naming import snake_case
 from loom.domain.relations import ProjectionOptions, RelationOptions
@@ -47,7 +48,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FieldSchema:
     """One field of a model: its name, logical type, options, and whether a value must be given."""
 
@@ -58,7 +59,7 @@ class FieldSchema:
     default: object = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RelationSchema:
     """A reference from one model to others. ``shape`` says which class, how many, and whether there may be none."""
 
@@ -81,7 +82,7 @@ class RelationSchema:
         return _entity_class(self.shape.core)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ProjectionSchema:
     """A value computed over a relation. Its ``type`` is ``None`` where the value is an entity."""
 
@@ -100,7 +101,7 @@ class ProjectionSchema:
         return _entity_class(self.shape.core)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ModelSchema:
     """Everything that adapters need to know about a model, in declaration order.
 
@@ -143,7 +144,7 @@ class ModelSchema:
         return next((field for field in self.fields if field.name == name), None)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EntityOptions:
     """What ``entity`` was told. ``key`` and ``fields`` serve classes that hold no loom declarations themselves."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-import attrs
-
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 
 M = TypeVar("M", covariant=True)
 
 
-@attrs.frozen
+@frozen
 class Sort:
     """Order by one column. Nulls come first ascending and last descending, in every adapter."""
 
@@ -19,7 +18,7 @@ class Sort:
     descending: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Query:
     """What to list.
 
@@ -43,7 +42,7 @@ class Query:
     profile: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Page(Generic[M]):
     """One page. ``after`` continues behind its last row and is ``None`` at the end; ``total`` only where asked for."""
 

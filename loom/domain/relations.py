@@ -14,6 +14,7 @@ import attrs
 
 from loom.domain.errors import LoomError
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 
 OnDelete: TypeAlias = Literal["restrict", "cascade", "set_null"]
 """What deleting a row does to the rows that refer to it: refuse, delete them too, or set their reference to null."""
@@ -74,7 +75,7 @@ def _refusal() -> NotLoadedError:
     )
 
 
-@attrs.frozen
+@frozen
 class Link:
     """A link table that has no entity of its own: its name and its two columns."""
 
@@ -87,7 +88,7 @@ class Link:
         return Link(self.table, self.target, self.source)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RelationOptions:
     """How a relation is found; see ``relation``."""
 
@@ -98,7 +99,7 @@ class RelationOptions:
     sort: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ProjectionOptions:
     """What is computed over which relation; see ``projection``."""
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, Union
 import attrs
 
 from loom.domain.absent import Absent
+from loom.domain.frozen import frozen
 
 
 class Kind(enum.Enum):
@@ -40,7 +41,7 @@ class Kind(enum.Enum):
     STRUCT = "struct"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LogicalType:
     """A field's type without any vendor in it.
 
@@ -59,7 +60,7 @@ class LogicalType:
     values: tuple[object, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class TypeRow:
     """One line of the type table: how one kind is spelled outside. Names are those of each library."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-import attrs
+from loom.domain.frozen import frozen
 
 TRACEPARENT_HEADER = "traceparent"
 TRACESTATE_HEADER = "tracestate"
@@ -15,7 +15,7 @@ _STATE = re.compile(r"[\x20-\x7e]{1,512}", re.ASCII)
 _SAMPLED = 0x01
 
 
-@attrs.frozen
+@frozen
 class Trace:
     """One span of a trace: ``trace_id`` names the whole, ``span_id`` this piece of work.
 

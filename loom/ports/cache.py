@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import attrs
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class Lookup:
     """What a cache answered.
 

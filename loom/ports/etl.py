@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-import attrs
-
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 from loom.domain.schema import Kind
 
 StepT_contra = TypeVar("StepT_contra", contravariant=True)
@@ -28,7 +27,7 @@ class RunState(enum.StrEnum):
     SKIPPED = "skipped"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TableState:
     """What a table holds at one version.
 
@@ -44,7 +43,7 @@ class TableState:
     digest: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StepOutcome:
     """What an engine did for one step.
 
@@ -63,7 +62,7 @@ class StepOutcome:
     note: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StepReport:
     """One step of one run. ``seconds`` is how long it took; ``error`` is the message of its failure."""
 
@@ -74,7 +73,7 @@ class StepReport:
     error: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RunReport:
     """One run of a pipeline, as far as it has come. ``params`` are the parameters as text."""
 

@@ -10,6 +10,8 @@ from typing import Protocol, TypeAlias
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 
 class JobState(enum.StrEnum):
     """The states of a job. A job moves forward only, except that a retry goes back to ``QUEUED``."""
@@ -20,7 +22,7 @@ class JobState(enum.StrEnum):
     FAILED = "failed"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobMessage:
     """What travels to a worker: names and bytes, no objects.
 
@@ -49,7 +51,7 @@ class JobMessage:
     priority: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobStatus:
     """What is known of a job. ``result`` is encoded; ``error`` is the message of the last failure."""
 

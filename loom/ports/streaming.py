@@ -7,6 +7,8 @@ from typing import Protocol, TypeVar
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 FlowT_contra = TypeVar("FlowT_contra", contravariant=True)
 
 
@@ -17,7 +19,7 @@ class StopSignal(Protocol):
         """Whether the flow is to drain and end. Asked from the engine's own thread."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FlowReport:
     """What one run of a flow did. Counts are of this run, not of the topics.
 

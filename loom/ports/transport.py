@@ -8,10 +8,11 @@ from typing import Protocol
 
 import attrs
 
+from loom.domain.frozen import frozen
 from loom.domain.message import Origin
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TopicRecord:
     """One record as bytes. Records of one key stay in order; a record without a key goes anywhere."""
 
@@ -22,7 +23,7 @@ class TopicRecord:
     timestamp: dt.datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ReceivedRecord:
     """A record that was read, with where it was read."""
 

@@ -14,6 +14,7 @@ import attrs
 from loom.config.rest_app import app_of
 from loom.domain.context import CORRELATION_HEADER
 from loom.domain.errors import LoomError, MissingExtra
+from loom.domain.frozen import frozen
 from loom.ports.codec import Codec
 from loom.testing.differences import unequal
 
@@ -37,7 +38,7 @@ class RequestOptions(TypedDict, total=False):
     bearer: str
 
 
-@attrs.frozen
+@frozen
 class HttpAnswer:
     """An answer. ``cause`` is what the server logged as the reason of a 5xx."""
 

@@ -8,8 +8,6 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-import attrs
-
 from loom.adapters.memory.faults import Faults
 from loom.application.jobs.declare import Job
 from loom.application.usecase.application import Application
@@ -18,6 +16,7 @@ from loom.application.usecase.executor import Executor
 from loom.domain.context import Context
 from loom.domain.errors import LoomError, RuleViolations, Unbound
 from loom.domain.events import OutboxKind, OutboxRecord, event_options
+from loom.domain.frozen import frozen
 from loom.domain.model import is_entity
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
@@ -31,7 +30,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=LoomError)
 
 
-@attrs.frozen
+@frozen
 class Emitted:
     """An event, or a dispatched job, as it waits in the outbox after the commit.
 
@@ -197,7 +196,7 @@ class UseCaseTest(Generic[R]):
         return Emitted(type(event).__name__, options.topic, "" if key is None else str(key), payload)
 
 
-@attrs.frozen
+@frozen
 class _Services:
     """A resolver over the services of a test."""
 

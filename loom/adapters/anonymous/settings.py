@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AnonymousSettings:
     """Nothing."""

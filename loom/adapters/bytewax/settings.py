@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import attrs
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class BytewaxSettings:
     """Settings of the engine that runs flows as Bytewax dataflows, in one worker thread.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 _positive = attrs.validators.gt(0.0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CelerySettings:
     """Where the broker is and how a worker works. Durations are in seconds.
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
-import attrs
 from starlette.types import Receive, Scope
 
 from loom.adapters.fastapi.answer import Answer
 from loom.domain.context import Context
+from loom.domain.frozen import frozen
 
 Check = Callable[[], Awaitable[None]]
 """Returns where a part of the system is ready; raises where it is not."""
 
 
-@attrs.frozen
+@frozen
 class Live:
     """Answers as long as the event loop turns. Asks nothing else: a restart would not mend another server."""
 
@@ -26,7 +26,7 @@ class Live:
         return Answer(200, b'{"status":"live"}', ((b"content-type", b"application/json"),))
 
 
-@attrs.frozen
+@frozen
 class Ready:
     """Answers 200 where every check passes; else the error of the first that does not, as a problem."""
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 _positive: Any = attrs.validators.gt(0)
 _positive_or_null: Any = attrs.validators.optional(_positive)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CorsSettings:
     """Which pages of other origins may call the API from a browser; none where there are no origins.
 
@@ -51,7 +53,7 @@ class CorsSettings:
             raise ValueError("credentials cannot go to every origin; name the origins")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RateLimit:
     """How many requests one caller may send: the subject where it is known, else the address.
 
@@ -66,7 +68,7 @@ class RateLimit:
     burst: int | None = attrs.field(default=None, validator=_positive_or_null)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FastapiSettings:
     """How the API presents and protects itself.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import attrs
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class InlineStreamingSettings:
     """Settings of the engine that runs flows in this process, in its event loop.
 

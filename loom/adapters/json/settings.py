@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JsonSettings:
     """How JSON is read and written.
 

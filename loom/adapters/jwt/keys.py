@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from loom.adapters.jwt.settings import JwtSettings
 from loom.domain.errors import ConfigError, Issue, Place
+from loom.domain.frozen import frozen
 
 Key = Any
 """What PyJWT takes: text, a public key, or a ``PyJWK``."""
@@ -26,7 +27,7 @@ class Keys(Protocol):
         """The key that a token names; where it names none, the only one there is."""
 
 
-@attrs.frozen
+@frozen
 class OneKey:
     """One key for every token, whatever the token says."""
 

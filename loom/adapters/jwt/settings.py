@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 Algorithm = Literal[
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]
@@ -16,7 +18,7 @@ _LEAST_SECRET = {"HS256": 32, "HS384": 48, "HS512": 64}
 _KEYS = ("secret", "public_key", "jwks", "jwks_file")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JwtSettings:
     """Which tokens are good, and what is read from them. One key is given: a secret, a public key, or a key set.
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 _positive = attrs.validators.gt(0.0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class KafkaSettings:
     """Where the brokers are, how long to wait for them, and what librdkafka is told besides. Durations are seconds.
 

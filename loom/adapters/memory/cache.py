@@ -7,13 +7,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import attrs
-
+from loom.domain.frozen import frozen
 from loom.ports.cache import Lookup
 from loom.ports.clock import Clock
 
 
-@attrs.frozen
+@frozen
 class _Kept:
     value: bytes
     stamp: bytes

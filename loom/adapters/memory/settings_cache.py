@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import attrs
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class MemoryCacheSettings:
     """A cache of this process alone: what another process writes is seen here when the time of a value is over.
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import attrs
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class TokenHolder:
     """A token, and whom it stands for; see ``Principal``.
 
@@ -25,7 +27,7 @@ class TokenHolder:
     grants: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class MemorySecuritySettings:
     """Fixed tokens, for tests and for machines that trust each other.
 

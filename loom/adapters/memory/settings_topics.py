@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import attrs
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class MemoryTopicsSettings:
     """Settings of a broker that lives in this process and forgets everything with it.
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import attrs
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction
 
 from loom.adapters.polars.errors import translated
 from loom.adapters.polars.guard import Guard
 from loom.domain.errors import EngineFailure
+from loom.domain.frozen import frozen
 
 _STAMP = "loom.commit"
 GENERATION = "loom.generation"
@@ -21,7 +21,7 @@ GENERATION = "loom.generation"
 one generation."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Written:
     """What one commit wrote."""
 
@@ -31,7 +31,7 @@ class Written:
     note: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Batch:
     """Rows on their way into one table.
 

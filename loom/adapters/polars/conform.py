@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import attrs
 import polars as pl
 
 from loom.adapters.polars.types import UTC_MICROSECONDS, dtype_of
@@ -13,9 +12,10 @@ from loom.application.compile import nearest
 from loom.application.etl.constants import plain
 from loom.application.etl.contract import Contract
 from loom.domain.errors import BrokenContract
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Wanted:
     """One column that a frame is to have. ``filled`` ones may be absent, and ``may_lack`` ones stay absent then."""
 

@@ -23,10 +23,11 @@ from loom.application.etl.into_table import TableTarget
 from loom.application.etl.locations import LocalFiles
 from loom.application.etl.plan import SourcePlan, StepPlan
 from loom.domain.errors import StepFailed
+from loom.domain.frozen import frozen
 from loom.ports.etl import StepOutcome
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PolarsEngine:
     """Runs steps over one lake in this process."""
 

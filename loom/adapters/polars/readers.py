@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 import polars as pl
 
 from loom.adapters.polars.conform import conform, wanted_by
@@ -22,10 +21,11 @@ from loom.application.etl.plan import SourcePlan
 from loom.application.etl.temp import TempSource
 from loom.application.etl.text import INFERRED, inferred_kind
 from loom.domain.expr import Root, bind_refs
+from loom.domain.frozen import frozen
 from loom.domain.schema import Kind, LogicalType
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reading:
     """What a reader may use. ``folder`` is the run's own; ``step`` is the name of the reading step."""
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import attrs
 
 from loom.application.etl.settings import TableSettings
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PolarsSettings:
     """Settings of the Polars engine.
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 import polars as pl
 
 from loom.adapters.polars.commit import Batch, Written
@@ -22,10 +21,11 @@ from loom.application.etl.into_table import TableTarget
 from loom.application.etl.plan import StepPlan
 from loom.application.etl.temp import TempTarget
 from loom.application.etl.writes import Replace, append_identity
+from loom.domain.frozen import frozen
 from loom.ports.etl import StepOutcome
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Delivery:
     """Rows on their way to a target: which step gave them, in which run."""
 

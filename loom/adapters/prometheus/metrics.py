@@ -6,25 +6,26 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import attrs
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen
+
+@frozen
 class _Counter:
     add: Callable[..., None]
 
 
-@attrs.frozen
+@frozen
 class _Gauge:
     add: Callable[..., None]
     set: Callable[[float], None]
 
 
-@attrs.frozen
+@frozen
 class _Histogram:
     observe: Callable[[float], None]
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import attrs
 from pyspark.sql import DataFrame
 
 from loom.adapters.spark.conform import not_empty_text
 from loom.adapters.spark.errors import translated
 from loom.adapters.spark.manifest import PART, Manifest, Part, commit, parts_of
+from loom.domain.frozen import frozen
 
 
 class Lake(Protocol):
@@ -26,7 +26,7 @@ class Lake(Protocol):
         """The rows of a version."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Written:
     """What one commit wrote."""
 
@@ -36,7 +36,7 @@ class Written:
     note: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Batch:
     """Rows on their way into one table.
 

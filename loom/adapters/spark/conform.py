@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import attrs
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
@@ -17,12 +16,13 @@ from loom.application.compile import nearest
 from loom.application.etl.constants import plain
 from loom.application.etl.contract import Contract
 from loom.domain.errors import BrokenContract
+from loom.domain.frozen import frozen
 
 _INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _LONGEST = 38
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Wanted:
     """One column that a frame is to have. ``filled`` ones may be absent, and ``may_lack`` ones stay absent then."""
 

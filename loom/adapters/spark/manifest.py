@@ -20,13 +20,14 @@ import attrs
 import pyarrow.parquet as pq
 
 from loom.application.etl.conflicts import CommitConflict
+from loom.domain.frozen import frozen
 
 COMMITS = "_commits"
 PART = "loom_part"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
-@attrs.frozen
+@frozen
 class Part:
     """One folder of data, by its path below the table's; what follows the first name are partition values."""
 
@@ -46,7 +47,7 @@ class Part:
         return {name: None if value == _NULL else unquote(value) for name, _, value in pairs}
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Manifest:
     """One version of a table.
 

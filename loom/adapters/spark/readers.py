@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T  # noqa: N812
 
@@ -22,9 +21,10 @@ from loom.application.etl.locations import unpack
 from loom.application.etl.plan import SourcePlan
 from loom.application.etl.temp import TempSource
 from loom.domain.expr import Root, bind_refs
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reading:
     """What a reader may use. ``folder`` is the run's own; ``step`` is the name of the reading step."""
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 from pyspark.sql import DataFrame, DataFrameWriter, Observation
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -25,10 +24,11 @@ from loom.application.etl.plan import StepPlan
 from loom.application.etl.temp import TempTarget
 from loom.application.etl.writes import Replace, append_identity
 from loom.domain.errors import EngineFailure
+from loom.domain.frozen import frozen
 from loom.ports.etl import StepOutcome
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Delivery:
     """Rows on their way to a target: which step gave them, in which run."""
 

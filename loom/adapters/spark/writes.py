@@ -22,9 +22,10 @@ from loom.application.etl.constants import plain
 from loom.application.etl.writes import Append, Replace, ReplacePartition, ReplacePartitions, Upsert
 from loom.domain.errors import BrokenContract
 from loom.domain.expr import Literal, Root, bind_refs
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Writing:
     """What a write mode may use besides the batch.
 

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import attrs
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -37,6 +36,7 @@ from loom.adapters.sqlalchemy.url import read_url, shown
 from loom.application.compile import Issues
 from loom.application.graph import compile_graph
 from loom.domain.errors import ConfigError, Issue, Place
+from loom.domain.frozen import frozen
 
 T = TypeVar("T")
 VERSION_TABLE = "loom_migrations"
@@ -45,7 +45,7 @@ _SCRIPTS = Path(__file__).with_name("migration_scripts")
 _LOCK = 0x6C6F6F6D_00000003
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Difference:
     """What ``diff`` found: the file that it wrote, or ``None`` where nothing differs, and the tables that no model has,
     which stay as they are."""

@@ -7,10 +7,12 @@ from typing import Literal
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 Level = Literal["debug", "info", "warning", "error", "critical"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LogSettings:
     """What is logged and how.
 

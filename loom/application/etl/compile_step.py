@@ -16,10 +16,11 @@ from loom.application.etl.outline import Slot
 from loom.application.etl.plan import Resource, SourcePlan, StepPlan, TargetPlan
 from loom.application.etl.scene import SOURCES, TARGETS, Scene, Site, SourceBehaviour, TargetBehaviour
 from loom.domain.errors import Place
+from loom.domain.frozen import frozen
 from loom.ports.etl import EtlEngine
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Sketch:
     """A step whose sources and target are known by kind, but not yet checked."""
 
@@ -83,7 +84,7 @@ def compile_step(sketch: Sketch, scene: Scene, pipeline: str, issues: Issues) ->
     )
 
 
-@attrs.frozen
+@frozen
 class _Signature:
     frame: FrameKind
     takes_params: bool

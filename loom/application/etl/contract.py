@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
+from loom.domain.frozen import frozen
 from loom.domain.model import FieldSchema, schema_of
 from loom.domain.schema import Kind, LogicalType
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Column:
     """One promised column.
 
@@ -30,7 +29,7 @@ class Column:
     may_lack: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Contract:
     """The columns of a model, in declaration order."""
 

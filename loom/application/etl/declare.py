@@ -9,6 +9,7 @@ import attrs
 from loom.application.compile import here
 from loom.domain.errors import Place
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 
 P = TypeVar("P")
 
@@ -19,7 +20,7 @@ def declared_at() -> Place:
     return here("declaration", depth=3)
 
 
-@attrs.frozen
+@frozen
 class Source:
     """Base of sources. ``columns`` and ``where`` are pushed down to what is read."""
 
@@ -39,7 +40,7 @@ class Source:
         return attrs.evolve(self, predicate=predicate if self.predicate is None else self.predicate & predicate)
 
 
-@attrs.frozen
+@frozen
 class Target:
     """Base of targets."""
 

@@ -15,11 +15,12 @@ from loom.application.etl.params import params_text
 from loom.application.etl.plan import PipelinePlan, StepPlan
 from loom.application.etl.progress import Progress, RunFinished, RunStarted, StepFinished, StepStarted
 from loom.domain.errors import FieldError, InvalidInput, LoomError, StepFailed
+from loom.domain.frozen import frozen
 from loom.ports.clock import Clock
 from loom.ports.etl import EtlEngine, EtlRun, RunLog, RunReport, RunState, StepOutcome, StepReport
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EtlExecutor:
     """Runs plans on one engine.
 
@@ -138,7 +139,7 @@ class _Going:
         self._executor.log.record(self.report)
 
 
-@attrs.frozen
+@frozen
 class _Timed:
     seconds: float
     outcome: StepOutcome | None = None

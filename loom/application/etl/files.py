@@ -12,6 +12,7 @@ from loom.application.etl.contract import Contract
 from loom.application.etl.declare import Source, Target
 from loom.application.etl.plan import Resource, SourcePlan, StepPlan, TargetPlan
 from loom.application.etl.scene import SOURCES, TARGETS, Site, SourceBehaviour, TargetBehaviour
+from loom.domain.frozen import frozen
 from loom.ports.etl import EtlEngine
 
 
@@ -30,7 +31,7 @@ def _texts(values: str | Sequence[str]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-@attrs.frozen
+@frozen
 class FromFile(Source):
     """Read a file, or one file inside a zip archive.
 
@@ -52,7 +53,7 @@ class FromFile(Source):
     member: str = attrs.field(default="", kw_only=True)
 
 
-@attrs.frozen
+@frozen
 class IntoFile(Target):
     """Write a file in the place of the one that may be there; readers see the old one or the new one, never a part.
 
@@ -65,7 +66,7 @@ class IntoFile(Target):
     format: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FileSource(SourcePlan):
     """Read one file. ``member`` is set, or may be empty, only for archives."""
 
@@ -82,7 +83,7 @@ class FileSource(SourcePlan):
         return self.path.endswith(ARCHIVE)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FileTarget(TargetPlan):
     """Write one file."""
 

@@ -6,10 +6,10 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class FrameKind:
     """A kind of lazy frame. ``api`` is the module whose frames the step was written for."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import attrs
-
 from loom.application.etl.contract import Contract
 from loom.application.etl.declare import Source
 from loom.application.etl.plan import Resource, SourcePlan, StepPlan
 from loom.application.etl.scene import SOURCES, Columns, Site, SourceBehaviour
 from loom.domain.expr import Root, refs
+from loom.domain.frozen import frozen
 from loom.domain.model import schema_of
 from loom.ports.etl import EtlEngine
 
 
-@attrs.frozen
+@frozen
 class FromTable(Source):
     """Read a table of the lake.
 
@@ -25,7 +24,7 @@ class FromTable(Source):
     table: str | type
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TableSource(SourcePlan):
     """Read a table; with a contract, its columns alone and in its types."""
 

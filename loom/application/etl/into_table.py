@@ -23,10 +23,11 @@ from loom.application.etl.writes import (
     WriteSite,
 )
 from loom.domain.expr import wrap
+from loom.domain.frozen import frozen
 from loom.ports.etl import EtlEngine
 
 
-@attrs.frozen
+@frozen
 class IntoTable(Target):
     """Write a table of the lake; one of the methods says how.
 
@@ -75,7 +76,7 @@ class IntoTable(Target):
         return attrs.evolve(self, mode=Upsert((keys,) if isinstance(keys, str) else tuple(keys)))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TableTarget(TargetPlan):
     """Write a table in one mode; with a contract, only what keeps it."""
 

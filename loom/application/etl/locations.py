@@ -10,9 +10,10 @@ from pathlib import Path
 import attrs
 
 from loom.domain.errors import EngineFailure
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class LocalFiles:
     """Files of this machine. ``aliases`` are names to paths; relative paths start at the working folder."""
 

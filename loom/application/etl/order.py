@@ -7,16 +7,15 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-import attrs
-
 from loom.application.compile import Issues
 from loom.application.etl.outline import Slot
 from loom.application.etl.plan import Resource
+from loom.domain.frozen import frozen
 
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Node:
     """A step, as far as order goes. ``writes`` is ``None`` for a step whose target is faulty."""
 
@@ -25,14 +24,14 @@ class Node:
     writes: Resource | None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _Edge:
     before: Node
     after: Node
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Order:
     """Steps in an order that works, and for each the names of those that must be done before."""
 

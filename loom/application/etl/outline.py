@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import attrs
-
 from loom.application.compile import Issues
 from loom.application.etl.declare import ETLPipeline, ETLProcess, ETLStep
 from loom.application.etl.params import ETLParams
 from loom.application.generics import type_arguments
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Slot:
     """One step in its place. Steps of one nested list share ``position``; later entries have a higher one."""
 

@@ -9,9 +9,10 @@ import attrs
 from loom.application.etl.frames import FrameKind
 from loom.domain.errors import Place
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SourcePlan:
     """Base of source plans.
 
@@ -26,12 +27,12 @@ class SourcePlan:
     predicate: Expr | None = attrs.field(default=None, eq=False)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TargetPlan:
     """Base of target plans."""
 
 
-@attrs.frozen
+@frozen
 class Resource:
     """Something that steps read and write: the edges of the graph. ``kind`` is a word such as ``table``."""
 
@@ -42,7 +43,7 @@ class Resource:
         return f"{self.kind} {self.name!r}"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StepPlan:
     """One step, ready to run.
 
@@ -76,7 +77,7 @@ class StepPlan:
         return self.name.partition(".")[0]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PipelinePlan:
     """A pipeline, ready to run. ``steps`` are in an order that respects ``after``."""
 

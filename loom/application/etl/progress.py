@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import attrs
-
+from loom.domain.frozen import frozen
 from loom.ports.etl import RunReport, StepReport
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RunStarted:
     """A run begins; these are its steps in an order that works."""
 
@@ -19,7 +18,7 @@ class RunStarted:
     steps: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StepStarted:
     """A step begins."""
 
@@ -27,7 +26,7 @@ class StepStarted:
     step: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StepFinished:
     """A step has succeeded or failed; the report says which."""
 
@@ -35,7 +34,7 @@ class StepFinished:
     report: StepReport
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RunFinished:
     """The run has succeeded or failed; the report says which."""
 

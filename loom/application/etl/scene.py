@@ -10,13 +10,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-import attrs
-
 from loom.application.compile import Issues, Kinds
 from loom.application.etl.contract import Contract, contract_of
 from loom.application.etl.plan import Resource, SourcePlan, StepPlan, TargetPlan
 from loom.domain.errors import Place
 from loom.domain.expr import Expr, Ref, Root
+from loom.domain.frozen import frozen
 from loom.domain.schema import Kind
 from loom.ports.etl import EtlEngine
 
@@ -26,7 +25,7 @@ Columns: TypeAlias = Mapping[str, Kind | None]
 """Names and kinds of known columns; the kind is ``None`` where it is not known."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Scene:
     """What is known about the whole pipeline before its steps are compiled.
 
@@ -41,7 +40,7 @@ class Scene:
     written: Mapping[Resource, Contract | None]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Site:
     """One source or target under compilation. ``argument`` is the name of its class attribute."""
 
@@ -88,7 +87,7 @@ class Site:
             return None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SourceBehaviour:
     """How one kind of source compiles.
 
@@ -101,7 +100,7 @@ class SourceBehaviour:
     plan: Callable[[Any, Site], SourcePlan | None]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TargetBehaviour:
     """How one kind of target compiles.
 

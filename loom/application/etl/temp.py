@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import attrs
-
 from loom.application.etl.declare import Source, Target
 from loom.application.etl.plan import Resource, SourcePlan, StepPlan, TargetPlan
 from loom.application.etl.scene import SOURCES, TARGETS, Site, SourceBehaviour, TargetBehaviour
+from loom.domain.frozen import frozen
 from loom.ports.etl import EtlEngine
 
 
-@attrs.frozen
+@frozen
 class FromTemp(Source):
     """Read what an earlier step of the same run kept under ``name``."""
 
     name: str
 
 
-@attrs.frozen
+@frozen
 class IntoTemp(Target):
     """Keep the rows under ``name`` until the run ends."""
 
     name: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TempSource(SourcePlan):
     """Read a temporary result."""
 
     name: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TempTarget(TargetPlan):
     """Keep a temporary result."""
 

@@ -6,17 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import attrs
-
 from loom.application.compile import Kinds
 from loom.application.etl.params import params_identity
 from loom.application.etl.plan import StepPlan
 from loom.application.etl.scene import Columns, Site
 from loom.domain.expr import Expr, Root, col, refs
+from loom.domain.frozen import frozen
 from loom.domain.model import schema_of
 
 
-@attrs.frozen
+@frozen
 class WriteMode:
     """Base of write modes. ``partial`` modes leave other rows of the table as they are."""
 
@@ -26,7 +25,7 @@ class WriteMode:
         return ()
 
 
-@attrs.frozen
+@frozen
 class Append(WriteMode):
     """Add the rows. With ``once``, rows that this step has added with equal parameters are not added again, until
     the table is replaced as a whole."""
@@ -34,12 +33,12 @@ class Append(WriteMode):
     once: bool = True
 
 
-@attrs.frozen
+@frozen
 class Replace(WriteMode):
     """Put the rows in the place of the whole table, columns included."""
 
 
-@attrs.frozen
+@frozen
 class ReplacePartition(WriteMode):
     """Put the rows in the place of one partition. ``values`` are pairs of column and value (literal or ``params``)."""
 
@@ -50,7 +49,7 @@ class ReplacePartition(WriteMode):
         return tuple(name for name, _ in self.values)
 
 
-@attrs.frozen
+@frozen
 class ReplacePartitions(WriteMode):
     """Put the rows in the place of every partition that they belong to. No rows: nothing is replaced."""
 
@@ -61,14 +60,14 @@ class ReplacePartitions(WriteMode):
         return self.columns
 
 
-@attrs.frozen
+@frozen
 class Upsert(WriteMode):
     """Update the rows whose keys the table has, and insert the others. Keys must be unique and not null."""
 
     keys: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class WriteSite:
     """Where a mode is checked. ``columns`` are the table's columns where they are known, ``model`` its entity."""
 

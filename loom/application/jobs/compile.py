@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import attrs
-
 from loom.application.compile import Issues, place_of
 from loom.application.jobs.declare import Delivery, Job
 from loom.application.jobs.plan import JobPlan
 from loom.application.usecase.compiler import compile_use_case
 from loom.application.wiring import Resolver
 from loom.domain.errors import Place
+from loom.domain.frozen import frozen
 from loom.ports.jobs import JobQueue
 
 Changes = Mapping[str, object]
@@ -22,7 +21,7 @@ Changes = Mapping[str, object]
 _OPTIONS = ("queue", "retries", "timeout", "countdown", "priority", "delivery", "max_duration")
 
 
-@attrs.frozen
+@frozen
 class _Check:
     """One rule about one option; ``holds`` is asked only where the value is a number."""
 

@@ -13,6 +13,7 @@ from loom.application.usecase.plan import UseCasePlan
 from loom.application.usecase.scope import SCOPED, Scope
 from loom.domain.errors import DeadlineExceeded, FieldError, InvalidInput, StepFailed
 from loom.domain.events import OutboxKind, OutboxRecord
+from loom.domain.frozen import frozen
 from loom.ports.jobs import JobState, JobStatus
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ R = TypeVar("R")
 _POLL = 0.05
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobHandle(Generic[R]):
     """A job that was dispatched. ``id`` is its own from the moment of the dispatch."""
 
@@ -62,7 +63,7 @@ class JobHandle(Generic[R]):
             waited += _POLL
 
 
-@attrs.frozen
+@frozen
 class JobService:
     """Asked for in the constructor of a use case, a step or a handler.
 

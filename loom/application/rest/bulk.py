@@ -17,6 +17,7 @@ from loom.application.usecase.declaration import UseCase
 from loom.domain.absent import ABSENT
 from loom.domain.errors import Conflict, FieldError, InvalidInput
 from loom.domain.expr import col
+from loom.domain.frozen import frozen
 from loom.domain.model import ModelSchema
 from loom.domain.query import Query
 from loom.ports.persistence import Repository
@@ -28,7 +29,7 @@ _AT_ONCE = 500
 _TAKEN = "conflicts with what is stored"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BulkCrud:
     """The generated use cases over many rows; each takes a list of commands."""
 

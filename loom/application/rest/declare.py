@@ -12,6 +12,7 @@ from loom.application.compile import here
 from loom.application.usecase.declaration import UseCase
 from loom.domain.errors import LoomError, Place
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 
 M = TypeVar("M")
 
@@ -36,7 +37,7 @@ class Idempotency(enum.Enum):
     """The header is not looked at."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RestRoute:
     """One route to one use case.
 

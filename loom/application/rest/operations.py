@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import attrs
-
 from loom.application.rest.auto import AutoCrud
 from loom.application.rest.declare import RestRoute
 from loom.application.usecase.declaration import UseCase
 from loom.domain.errors import LoomError, NotFound, Place
+from loom.domain.frozen import frozen
 from loom.domain.model import ModelSchema
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Operation:
     """One generated operation. ``on_row`` puts the key into the path, behind which ``path`` stands."""
 

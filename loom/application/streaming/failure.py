@@ -6,18 +6,20 @@ from typing import TypeAlias
 
 import attrs
 
+from loom.domain.frozen import frozen
 
-@attrs.frozen
+
+@frozen
 class Fail:
     """Stop the flow. Nothing past the failed record is committed."""
 
 
-@attrs.frozen
+@frozen
 class Skip:
     """Drop the record and go on."""
 
 
-@attrs.frozen
+@frozen
 class DeadLetter:
     """Send the source record to a topic of failures and go on. ``None`` is the flow's own ``errors`` route."""
 
@@ -27,7 +29,7 @@ class DeadLetter:
 Final: TypeAlias = Fail | Skip | DeadLetter
 
 
-@attrs.frozen
+@frozen
 class Retry:
     """Try again ``times`` more times; then do ``then``, or what the flow does by default.
 
@@ -73,7 +75,7 @@ def retry(times: int, backoff: float = 0.1, *, longest: float = 30.0, then: Fina
     return Retry(times, backoff, longest, then)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FailurePlan:
     """A policy after compilation: nothing in it depends on the flow any more. Waits are seconds."""
 
@@ -83,7 +85,7 @@ class FailurePlan:
     final: Final = attrs.field(factory=Fail)
 
 
-@attrs.frozen
+@frozen
 class Again:
     """Try once more after so many seconds."""
 

@@ -10,6 +10,7 @@ import attrs
 from loom.application.compile import here
 from loom.application.streaming.failure import Policy
 from loom.domain.errors import Place
+from loom.domain.frozen import frozen
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ def _written_at(node: object) -> Place:
     return here(type(node).__name__, depth=depth + 1)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Node:
     """Base of the nodes that are objects; it remembers where each was written."""
 
@@ -57,7 +58,7 @@ class Process:
         return f"Process({', '.join(map(repr, self.nodes))})"
 
 
-@attrs.frozen
+@frozen
 class FromTopic(Node):
     """Read records from a topic as a member of the flow's consumer group, which has the flow's name.
 
@@ -72,7 +73,7 @@ class FromTopic(Node):
     on_error: Policy | None = attrs.field(default=None, kw_only=True)
 
 
-@attrs.frozen
+@frozen
 class StreamFlow(Node):
     """A flow, independent of the engine and broker that will run it.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import attrs
-
 from loom.application.compile import Issues, Kinds
 from loom.application.streaming.failure import FailurePlan, Policy
 from loom.application.streaming.flow import AnyNode, Process
@@ -14,6 +12,7 @@ from loom.application.streaming.plan import Path, StagePlan
 from loom.application.streaming.shapes import Moving, Shape
 from loom.application.wiring import Resolver
 from loom.domain.errors import Place
+from loom.domain.frozen import frozen
 
 
 class Spot(Protocol):
@@ -65,7 +64,7 @@ class Spot(Protocol):
         """Record an issue where another step of the flow has the name already."""
 
 
-@attrs.frozen
+@frozen
 class Planned:
     """What a node became. ``stage`` is ``None`` only where an issue was recorded."""
 
@@ -73,7 +72,7 @@ class Planned:
     leaves: Moving
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NodeKind:
     """Behaviour of one kind of node.
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-import attrs
-
 from loom.application.streaming.failure import DeadLetter, FailurePlan
 from loom.domain.errors import Place
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StepPlan:
     """One step.
 
@@ -41,7 +40,7 @@ class StepPlan:
     failure: FailurePlan
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StagePlan:
     """One operator.
 
@@ -54,7 +53,7 @@ class StagePlan:
     steps: tuple[StepPlan, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TransformPlan(StagePlan):
     """Items in, items out."""
 
@@ -63,7 +62,7 @@ class TransformPlan(StagePlan):
         return None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CollectPlan(StagePlan):
     """Records in, batches out: closed by count, or ``timeout`` seconds after their first record."""
 
@@ -71,7 +70,7 @@ class CollectPlan(StagePlan):
     timeout: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BranchPlan(StagePlan):
     """Items to one or more of several paths. ``labels`` say in words which path takes what."""
 
@@ -79,7 +78,7 @@ class BranchPlan(StagePlan):
     labels: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SinkPlan(StagePlan):
     """Items in, nothing out.
 
@@ -94,7 +93,7 @@ class SinkPlan(StagePlan):
 Path: TypeAlias = tuple[StagePlan, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SourcePlan:
     """Where records come from and what they are decoded into."""
 
@@ -104,7 +103,7 @@ class SourcePlan:
     title: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FlowPlan:
     """A compiled flow. ``errors`` is the topic of dead letters."""
 

@@ -8,8 +8,7 @@ import types
 import typing
 from typing import Any, Union
 
-import attrs
-
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 from loom.domain.model import schema_of
 
@@ -22,7 +21,7 @@ class Shape(enum.Enum):
     NONE = "nothing"
 
 
-@attrs.frozen
+@frozen
 class Moving:
     """What one node gives to the next."""
 

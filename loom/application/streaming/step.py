@@ -6,15 +6,14 @@ import inspect
 import typing
 from typing import Any
 
-import attrs
-
 from loom.application.streaming.flow import Step
 from loom.application.streaming.kinds import Spot
 from loom.application.streaming.plan import StepPlan
 from loom.application.streaming.shapes import type_name, unwrapped
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Signature:
     """What ``process`` takes and gives, as annotated. ``takes`` is the type of its one argument."""
 

@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 
 from loom.domain.expr import Ref
+from loom.domain.frozen import frozen
 
 Function = Callable[..., Any]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Compute:
     """Sets one field of the command. Begin with ``Compute.set``; where a source was not sent nothing is set.
 

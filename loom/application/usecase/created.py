@@ -6,10 +6,12 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from loom.domain.frozen import frozen
+
 T_co = TypeVar("T_co", covariant=True)
 
 
-@attrs.frozen
+@frozen
 class Created(Generic[T_co]):
     """What was made: ``async def execute(...) -> Created[Product]`` ends with ``return Created(product)``.
 

@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
+from loom.domain.frozen import frozen
 
 
 class OnMissing(enum.Enum):
@@ -17,12 +17,12 @@ class OnMissing(enum.Enum):
     NONE = "none"
 
 
-@attrs.frozen
+@frozen
 class InputMarker:
     """The command of the call."""
 
 
-@attrs.frozen
+@frozen
 class HeaderMarker:
     """A header of the request; a parameter of the call by its own name where the caller is not HTTP."""
 
@@ -30,12 +30,12 @@ class HeaderMarker:
     default: object
 
 
-@attrs.frozen
+@frozen
 class ExpectedVersionMarker:
     """The version that the caller expects the row to have."""
 
 
-@attrs.frozen
+@frozen
 class LoadByIdMarker:
     """The row whose key is in the parameter or command field ``by``."""
 
@@ -45,7 +45,7 @@ class LoadByIdMarker:
     profile: str
 
 
-@attrs.frozen
+@frozen
 class LoadMarker:
     """The row whose unique columns have the given values."""
 
@@ -57,7 +57,7 @@ class LoadMarker:
     profile: str
 
 
-@attrs.frozen
+@frozen
 class ExistsMarker:
     """Whether a row has the given values."""
 

@@ -12,6 +12,7 @@ from loom.application.repositories import model_of
 from loom.application.usecase.scope import Scope
 from loom.domain.absent import Absent
 from loom.domain.errors import FieldError, InvalidInput, LoomError, Place
+from loom.domain.frozen import frozen
 from loom.ports.persistence import Repository
 
 
@@ -45,7 +46,7 @@ CompiledRule = Callable[[Call, Any], Sequence[FieldError]]
 """Takes the call and the value whose fields the rule reads (the command, or one item of a list); gives the failures."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ParamPlan:
     """One parameter of ``execute``, or a hidden one that a load needs (``passed`` is false then).
 
@@ -82,7 +83,7 @@ class ParamPlan:
         return self.default is ...
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DependencyPlan:
     """One argument of the constructor and how to get it for a scope; the second argument is the executor.
 
@@ -95,7 +96,7 @@ class DependencyPlan:
     scoped: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class UseCasePlan:
     """A compiled use case. ``params`` stand in the order of the signature, hidden ones before their load.
 

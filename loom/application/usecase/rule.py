@@ -10,6 +10,7 @@ import attrs
 
 from loom.domain.errors import FieldError
 from loom.domain.expr import Expr, Ref
+from loom.domain.frozen import frozen
 
 
 class RuleMode(enum.Enum):
@@ -25,7 +26,7 @@ Fault: TypeAlias = str | FieldError
 Check: TypeAlias = Callable[..., Fault | Iterable[Fault] | None]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Rule:
     """What must hold. Begin with ``check``, ``forbid``, ``require`` or ``each``, and combine with ``&`` and ``|``.
 
@@ -83,7 +84,7 @@ class Rule:
         raise TypeError("a rule is not a truth value; combine rules with & and |, not and, or")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FieldRule(Rule):
     """One rule over fields and parameters.
 
@@ -117,7 +118,7 @@ class FieldRule(Rule):
         return self.message or self.mode.value
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RuleGroup(Rule):
     """Rules joined by ``&``, or by ``|`` where they are ``alternatives``."""
 
@@ -125,7 +126,7 @@ class RuleGroup(Rule):
     alternatives: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EachRule(Rule):
     """Rules over every item of a list."""
 

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from loom.domain.absent import ABSENT, Patch
 from loom.domain.errors import InvalidInput, MalformedInput
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 from loom.domain.model import command, entity, field, key
 from loom.domain.schema import INT_RANGE
@@ -51,7 +52,7 @@ class Sku(str):
     __slots__ = ()
 
 
-@attrs.frozen
+@frozen
 class Point:
     """A class that knows nothing of loom; its fields are not in alphabetical order."""
 

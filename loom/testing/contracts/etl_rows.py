@@ -8,7 +8,6 @@ import zipfile
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import narwhals.stable.v2 as nw
 import pytest
 
@@ -18,6 +17,7 @@ from loom.application.etl.from_table import FromTable
 from loom.application.etl.into_table import IntoTable
 from loom.domain.errors import BrokenContract, StepFailed
 from loom.domain.expr import col, params
+from loom.domain.frozen import frozen
 from loom.domain.model import entity, field, key
 from loom.testing.contracts.etl_lab import FIRST, Day, EtlBench, EtlLab, Row
 
@@ -35,7 +35,7 @@ class Sale:
     paid: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Person:
     """A plain class, as the columns of a file."""
 

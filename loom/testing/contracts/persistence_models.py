@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from loom.domain.absent import ABSENT, Patch
+from loom.domain.frozen import frozen
 from loom.domain.model import command, entity, field, key
 from loom.ports.persistence import Persistence
 from loom.testing.clock import FakeClock
@@ -30,7 +31,7 @@ class Priority(enum.IntEnum):
     HIGH = 10
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Address:
     city: str
     since: dt.date

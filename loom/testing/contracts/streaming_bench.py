@@ -17,6 +17,7 @@ from loom.application.streaming.bind import BoundFlow, StreamPorts, bind_flow
 from loom.application.streaming.compiler import compile_flow
 from loom.application.streaming.flow import StreamFlow
 from loom.domain.errors import Unavailable
+from loom.domain.frozen import frozen
 from loom.domain.message import ErrorEnvelope
 from loom.ports.persistence import Persistence
 from loom.ports.streaming import FlowReport, StreamEngine
@@ -26,7 +27,7 @@ from loom.testing.contracts.streaming_flows import Ledger, Order
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class Given:
     """A resolver that knows what it is given."""
 

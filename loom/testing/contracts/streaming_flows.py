@@ -12,10 +12,11 @@ from loom.application.streaming.failure import dead_letter, fail, retry, skip
 from loom.application.streaming.nodes.batch import BatchStep
 from loom.application.streaming.nodes.expand import ExpandStep
 from loom.application.streaming.nodes.record import RecordStep
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Order:
     """What the flows read."""
 
@@ -24,7 +25,7 @@ class Order:
     note: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Priced:
     """What a step makes of an order."""
 
@@ -32,7 +33,7 @@ class Priced:
     price: int
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Total:
     """What a batch adds up to."""
 

@@ -6,8 +6,6 @@ import abc
 from collections.abc import Awaitable, Sequence
 from typing import Any, Generic, TypeVar
 
-import attrs
-
 from loom.application.streaming.flow import Step
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import TransformPlan
@@ -17,6 +15,7 @@ from loom.application.streaming.running.operators import TRANSFORMS, Opening, Re
 from loom.application.streaming.running.steps import StepCall
 from loom.application.streaming.shapes import BATCHES, NOTHING, Moving, Shape, item_type, type_name, unwrapped
 from loom.application.streaming.step import Signature, plan_step, read_signature, step_name
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 
 In = TypeVar("In")
@@ -38,7 +37,7 @@ class BatchStep(Step, Generic[In, Out], abc.ABC):
         """Handle the batch."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BatchPlan(TransformPlan):
     """One step, one batch in; a batch, a record or nothing out."""
 

@@ -11,9 +11,10 @@ from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import CollectPlan
 from loom.application.streaming.running.items import Batch, Item
 from loom.application.streaming.shapes import RECORDS, Moving, Shape
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class CollectBatch(Node):
     """Collect records until there are ``max_records``, or ``timeout_ms`` milliseconds after the first of them.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from loom.application.streaming.failure import FailurePlan
 from loom.application.streaming.flow import Node
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
@@ -11,14 +9,15 @@ from loom.application.streaming.plan import SinkPlan
 from loom.application.streaming.running.items import Moved, records
 from loom.application.streaming.running.operators import SINKS, Opening
 from loom.application.streaming.shapes import ANY_SHAPE, NOTHING
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class Drain(Node):
     """End the path; what arrives counts as done."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DrainPlan(SinkPlan):
     """A sink that keeps nothing."""
 

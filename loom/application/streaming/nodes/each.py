@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import attrs
-
 from loom.application.streaming.flow import Node
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import TransformPlan
 from loom.application.streaming.running.items import Batch, Item, records
 from loom.application.streaming.running.operators import TRANSFORMS, Opening, Rest
 from loom.application.streaming.shapes import BATCHES, Moving, Shape
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class ForEach(Node):
     """Give the records of each batch one by one, in order."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EachPlan(TransformPlan):
     """Batches in, their records out."""
 

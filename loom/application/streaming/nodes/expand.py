@@ -6,8 +6,6 @@ import abc
 from collections.abc import Awaitable, Iterable
 from typing import Any, Generic, TypeVar
 
-import attrs
-
 from loom.application.streaming.flow import Step
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import TransformPlan
@@ -17,6 +15,7 @@ from loom.application.streaming.running.operators import TRANSFORMS, Opening, Re
 from loom.application.streaming.running.steps import StepCall
 from loom.application.streaming.shapes import RECORDS, Moving, Shape, item_type, type_name, unwrapped
 from loom.application.streaming.step import plan_step, read_signature, step_name
+from loom.domain.frozen import frozen
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -34,7 +33,7 @@ class ExpandStep(Step, Generic[In, Out], abc.ABC):
         """Make the next payloads of this one."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ExpandPlan(TransformPlan):
     """One step, one record in, many out."""
 

@@ -10,9 +10,10 @@ from loom.application.streaming.plan import BranchPlan, Path
 from loom.application.streaming.running.items import Moved, records
 from loom.application.streaming.running.operators import BRANCHES, Opening, Rest
 from loom.application.streaming.shapes import ANY_SHAPE, NOTHING
+from loom.domain.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class Fork(Node):
     """Send everything down a side path as well, and go on with the nodes that follow."""
 
@@ -29,7 +30,7 @@ class Broadcast(Node):
         self.__attrs_init__(processes)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CopyPlan(BranchPlan):
     """Each path gets everything."""
 

@@ -15,11 +15,12 @@ from loom.application.streaming.running.operators import SINKS, Opening
 from loom.application.streaming.running.writing import Writing
 from loom.application.streaming.shapes import ANY_SHAPE, NOTHING, model_fault, type_name
 from loom.domain.errors import Conflict, EngineFailure
+from loom.domain.frozen import frozen
 from loom.domain.model import ModelSchema, is_entity, schema_of
 from loom.ports.persistence import Persistence
 
 
-@attrs.frozen
+@frozen
 class IntoTable(Node):
     """Insert each record as a row. Ends the path.
 
@@ -35,7 +36,7 @@ class IntoTable(Node):
     on_error: Policy | None = attrs.field(default=None, kw_only=True)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TablePlan(SinkPlan):
     """An entity, its key fields where the payload has them all, and the fields that are written."""
 

@@ -17,11 +17,12 @@ from loom.application.streaming.running.operators import SINKS, Opening
 from loom.application.streaming.running.writing import Writing
 from loom.application.streaming.shapes import ANY_SHAPE, NOTHING
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 from loom.ports.transport import TopicRecord
 
 
-@attrs.frozen
+@frozen
 class IntoTopic(Node):
     """Send records to a topic, with the headers that they carry. Ends the path.
 
@@ -38,7 +39,7 @@ class IntoTopic(Node):
     on_error: Policy | None = attrs.field(default=None, kw_only=True)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TopicPlan(SinkPlan):
     """A topic and how the key is found."""
 

@@ -18,6 +18,7 @@ from loom.application.streaming.running.operators import TRANSFORMS, Opening, Re
 from loom.application.streaming.shapes import NOTHING, RECORDS, Moving, Shape, unwrapped
 from loom.application.streaming.step import plan_step, read_signature, step_name
 from loom.domain.context import Context, current_context
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 
 In = TypeVar("In")
@@ -37,7 +38,7 @@ class RecordStep(Step, Generic[In, Out], abc.ABC):
         """Make the next payload of this one."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ChainPlan(TransformPlan):
     """Record steps that run one after the other as one operator."""
 

@@ -18,10 +18,11 @@ from loom.application.streaming.running.items import Item
 from loom.application.streaming.running.operators import BRANCHES, Opening, Rest
 from loom.application.streaming.shapes import NOTHING, RECORDS
 from loom.domain.expr import Expr
+from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Route:
     """A condition over ``payload.*``, ``msg.key`` and ``msg.headers["..."]``, and the path for what meets it."""
 
@@ -46,7 +47,7 @@ class Router(Node):
 Condition = Callable[[Envelope[Any]], bool]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RouterPlan(BranchPlan):
     """One condition for each path but the last, which takes the others."""
 

@@ -13,6 +13,7 @@ from loom.application.streaming.running.items import Item, sources
 from loom.application.streaming.running.letters import Letters
 from loom.application.streaming.running.tally import Tally
 from loom.domain.errors import EngineFailure, LoomError, StepFailed
+from loom.domain.frozen import frozen
 from loom.ports.clock import Clock
 from loom.ports.transport import ReceivedRecord
 
@@ -25,7 +26,7 @@ GONE: Final = Gone()
 """The items were skipped or sent to an error route: there is no result, and they have been released."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Guarded:
     """What is guarded: a step of the user, or a source or sink of the flow."""
 
