@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 import attrs
@@ -18,13 +19,27 @@ from loom.domain.errors import ConfigError, FieldError, InvalidInput, MissingExt
 from loom.domain.secrecy import is_secret_name, without_passwords
 
 
-@attrs.frozen(eq=False, kw_only=True, repr=False)
+@attrs.frozen(eq=False, kw_only=True, repr=False, slots=False)
 class Chosen:
-    """The adapter of a section with its settings. ``explicit``: the configuration mentions the section."""
+    """The adapter of a section.
+
+    Attributes:
+        adapter: what was chosen.
+        given: its settings, where the configuration mentions the section.
+    """
 
     adapter: Adapter
-    settings: Any
-    explicit: bool
+    given: Any = None
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the configuration mentions the section."""
+        return self.given is not None
+
+    @cached_property
+    def settings(self) -> Any:
+        """The settings that were given, or else the adapter's defaults, whose class is imported only now."""
+        return self.adapter.settings_class()() if self.given is None else self.given
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -101,14 +116,17 @@ class _Structuring:
     def section(self, section: Section) -> None:
         """Structure one section: its own keys, and the rest by the settings of its adapter."""
         values = self.loaded.values.get(section.name)
-        if values is not None and not isinstance(values, Mapping):
+        if values is None:
+            self._keep_defaults(section)
+            return
+        if not isinstance(values, Mapping):
             self.issues.add("LOOM-CONFIG-007", self.loaded.place((section.name,)), "must hold keys and values")
             return
-        given = dict(values or {})
+        given = dict(values)
         if not section.adapter:
             self._keep_own(section, given, ())
             return
-        adapter = self._adapter(section, given.pop("adapter", section.adapter), explicit=values is not None)
+        adapter = self._adapter(section, given.pop("adapter", section.adapter))
         names = self._names(section.shape)
         mine = {key: value for key, value in given.items() if key in names}
         if adapter is None:
@@ -120,7 +138,13 @@ class _Structuring:
         settings = self._structured(section, rest, cls, (*names, *self._names(cls), "adapter"))
         self._keep_own(section, mine, ())
         if settings is not None:
-            self.adapters[section.name] = Chosen(adapter=adapter, settings=settings, explicit=values is not None)
+            self.adapters[section.name] = Chosen(adapter=adapter, given=settings)
+
+    def _keep_defaults(self, section: Section) -> None:
+        self.own[section.name] = section.shape()
+        adapter = self.registry.find(section.name, section.adapter) if section.adapter else None
+        if adapter is not None:
+            self.adapters[section.name] = Chosen(adapter=adapter)
 
     def _keep_own(self, section: Section, values: Mapping[str, Any], known: tuple[str, ...]) -> None:
         found = self._structured(section, values, section.shape, known or self._names(section.shape))
@@ -131,7 +155,7 @@ class _Structuring:
         plan = self.converter.plan(cls)
         return tuple(slot.name for slot in plan.slots) if plan else ()
 
-    def _adapter(self, section: Section, name: Any, *, explicit: bool) -> Adapter | None:
+    def _adapter(self, section: Section, name: Any) -> Adapter | None:
         path = (section.name, "adapter")
         if not isinstance(name, str):
             self.issues.add("LOOM-CONFIG-007", self.loaded.place(path), "must be the name of an adapter")
@@ -140,8 +164,7 @@ class _Structuring:
         if adapter is None:
             known = self.registry.names(section.name)
             self.issues.unknown("LOOM-CONFIG-009", self.loaded.place(path), f"{section.name} adapter", name, known)
-        elif explicit and adapter.missing():
-            # Where the section is not mentioned, its adapter may never be asked for.
+        elif adapter.missing():
             error = MissingExtra(adapter.name, adapter.extra)
             self.issues.add("LOOM-CONFIG-010", self.loaded.place(path), error.message, error.remedy)
         return adapter

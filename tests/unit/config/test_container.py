@@ -123,7 +123,7 @@ def test_a_default_whose_library_is_missing_is_told_when_it_is_asked_for() -> No
     config = configured()
     absent = REGISTRY.find("jobs", "absent")
     assert absent is not None
-    chosen = attrs.evolve(config.adapters["jobs"], adapter=absent, explicit=False)
+    chosen = attrs.evolve(config.adapters["jobs"], adapter=absent)
     container = Container(attrs.evolve(config, adapters={**config.adapters, "jobs": chosen}))
     with pytest.raises(MissingExtra, match=r"pip install 'loom-kernel\[jobs\]'"):
         container.resolve(JobQueue)
