@@ -1,16 +1,21 @@
 """FastAPI is as it always is, though the kernel imports it without building its OpenAPI models."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 SCRIPT = """
-import json
+import os
 import pydantic
 from loom.rest import create_app
 
-before = dict(pydantic.BaseModel.model_config)
+def of_pydantic():
+    return dict(pydantic.BaseModel.model_config), vars(pydantic.BaseModel)["model_rebuild"], dict(os.environ)
+
+before = of_pydantic()
 app = create_app(overrides=["observability.log.level=error"])
-assert dict(pydantic.BaseModel.model_config) == before
+assert of_pydantic() == before
 
 from fastapi.openapi.models import OpenAPI, Server
 from fastapi.testclient import TestClient
@@ -40,7 +45,45 @@ except pydantic.ValidationError as error:
 """
 
 
+PLUGIN = """
+class Plugin:
+    def new_schema_validator(self, schema, kind, path, *rest):
+        print(path.name.rpartition(".")[2])
+        return None, None, None
+
+plugin = Plugin()
+"""
+
+WITH_PLUGIN = """
+from loom.rest import create_app
+
+create_app(overrides=["observability.log.level=error"])
+print("-")
+
+import pydantic
+
+class Order(pydantic.BaseModel):
+    id: int
+"""
+
+
+def run(script: str, path: Path | str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(path)}
+    return subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, env=environment)
+
+
 def test_a_fastapi_application_with_routes_of_its_own_works() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], check=False, capture_output=True, text=True)
+    done = run(SCRIPT)
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["{'id': 1, 'tags': []}", "422", "['200', '404', '422'] True", "2"]
+
+
+def test_plugins_of_pydantic_see_the_models_of_the_application(tmp_path: Path) -> None:
+    (tmp_path / "watching.py").write_text(PLUGIN)
+    metadata = tmp_path / "watching-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: watching\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[pydantic]\nwatching = watching:plugin\n")
+    done = run(WITH_PLUGIN, tmp_path)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["-", "Order"]
