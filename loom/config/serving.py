@@ -17,6 +17,8 @@ def serve(kernel: Kernel) -> bool:
 
     Raises:
         CompileError: every issue of every declaration; nothing was started.
+        ConfigError: the tables of the database are not those of the models.
+        Unavailable: a server does not answer, or the address cannot be listened on; what was started has been stopped.
         MissingExtra: FastAPI or Uvicorn is not installed.
     """
     app = app_of(kernel)

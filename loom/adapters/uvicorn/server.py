@@ -19,6 +19,7 @@ import attrs
 import uvicorn
 
 from loom.adapters.uvicorn.settings import UvicornSettings
+from loom.domain.errors import Unavailable
 
 _LOG = logging.getLogger("loom.rest")
 
@@ -30,6 +31,9 @@ def serve(app: Any, settings: UvicornSettings, on_drain: Callable[[], None]) -> 
         app: the application; its lifespan is entered and left.
         settings: where and how.
         on_drain: called when SIGTERM arrives; the application says from then on that it is not ready.
+
+    Raises:
+        Unavailable: the address cannot be listened on. What the application's own start raises is passed on as it is.
     """
     drained = _Drained(app)
     config = uvicorn.Config(
@@ -50,16 +54,36 @@ def serve(app: Any, settings: UvicornSettings, on_drain: Callable[[], None]) -> 
 
 @attrs.define(eq=False)
 class _Drained:
-    """The application; while it drains, every answer closes its connection."""
+    """The application; while it drains, every answer closes its connection. ``failure`` is why it did not start."""
 
     app: Any
     draining: bool = False
+    failure: BaseException | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if not self.draining or scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        elif self.draining and scope["type"] == "http":
+            await self._answer_last(scope, receive, send)
+        else:
             await self.app(scope, receive, send)
-            return
 
+    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+        started = False
+
+        async def telling(message: Any) -> None:
+            nonlocal started
+            started = started or message["type"] == "lifespan.startup.complete"
+            # Its text is a traceback, which would be logged. Whoever serves is told by the exception itself.
+            await send(message if started else {"type": message["type"]})
+
+        try:
+            await self.app(scope, receive, telling)
+        except BaseException as error:
+            self.failure = None if started else error
+            raise
+
+    async def _answer_last(self, scope: Any, receive: Any, send: Any) -> None:
         async def closing(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
@@ -79,6 +103,17 @@ class _Server(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application and listen; what prevents either is raised, where Uvicorn would end the process."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as left:
+            if self._app.failure is not None:
+                raise self._app.failure from self._app.failure.__cause__
+            address, reason = f"{self.config.host}:{self.config.port}", left.__context__
+            remedy = "end what listens there, or correct rest.host and rest.port"
+            raise Unavailable(f"{address} cannot be listened on ({reason})", remedy=remedy) from reason
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End at SIGINT and at any second signal; drain first at SIGTERM. The process then ends with status 0."""

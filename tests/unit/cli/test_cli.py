@@ -1,5 +1,6 @@
 """The command line prints every issue and says by its exit code whether there was one."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -143,3 +144,29 @@ def test_serve_fails_with_every_issue_before_it_listens(folder: Path) -> None:
     result = run("serve", folder / "bad.yaml")
     assert result.exit_code == 1
     assert result.stderr.startswith("2 compile issues\n")
+
+
+def serve_in_a_process(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+    (folder / "api_for_cli.py").write_text(API.replace('    requires = ("products:use",)\n', ""))
+    command = [sys.executable, "-c", "from loom.cli import main; main()", "serve"]
+    for setting in ("app.discovery.include=[api_for_cli]", "observability.log.format=silent", *settings):
+        command += ["--set", setting]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_serve_tells_in_one_line_why_the_application_does_not_start(folder: Path) -> None:
+    store = ("persistence.adapter=sqlalchemy", "persistence.url=sqlite:///missing/shop.db")
+    done = serve_in_a_process(folder, "rest.port=0", *store)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("LOOM-UNAVAILABLE the database sqlite+aiosqlite:///missing/shop.db cannot be opened: ")
+
+
+def test_serve_tells_in_one_line_that_somebody_listens_there(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = serve_in_a_process(folder, f"rest.port={port}")
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"LOOM-UNAVAILABLE 127.0.0.1:{port} cannot be listened on (")
+    assert "correct rest.host and rest.port" in line
