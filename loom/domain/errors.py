@@ -248,7 +248,8 @@ class _Issues(LoomError, ValueError):
     subject: ClassVar[str] = "issue"
 
     def __init__(self, issues: Sequence[Issue]) -> None:
-        self.issues = tuple(issues)
+        # A use case that is declared, and stands behind two routes, is compiled three times.
+        self.issues = tuple(dict.fromkeys(issues))
         count = len(self.issues)
         noun = self.subject if count == 1 else f"{self.subject}s"
         super().__init__(f"{count} {noun}\n" + "\n".join(str(issue) for issue in self.issues))

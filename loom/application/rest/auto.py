@@ -11,7 +11,7 @@ import inspect
 import types
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -26,6 +26,8 @@ from loom.domain.errors import NotFound
 from loom.domain.model import ModelSchema, schema_of
 from loom.domain.query import Page, Query
 
+GENERATED: Final = "_loom_operation"
+"""The attribute of a generated use case that names its operation."""
 _ALL = Fields(())
 _FIELDS: Mapping[str, Any] = MappingProxyType({FIELDS: _ALL})
 Execute = Callable[..., Coroutine[Any, Any, Any]]
@@ -180,6 +182,7 @@ def _use_case(
         "__qualname__": f"auto_crud({schema.name}).{operation}",
         "__doc__": f"{operation.replace('_', ' ').capitalize()} {schema.name}.",
         "read_only": read_only,
+        GENERATED: operation,
         "execute": execute,
     }
     base = UseCase[schema.model, result]  # type: ignore[name-defined]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -19,6 +20,7 @@ from loom.application.rest.pages import list_rules
 from loom.application.rest.parents import Parent, compile_parent, is_whole, nested_location, nested_route
 from loom.application.rest.paths import shape_of
 from loom.application.rest.plan import InterfacePlan, RoutePlan
+from loom.application.rest.reuse import reused_route
 from loom.application.rest.routes import compile_route
 from loom.application.rest.row_scope import RowScope, compile_scope, scoped_route
 from loom.application.wiring import Resolver
@@ -46,10 +48,16 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     rules = list_rules(cls, schema, where, issues)
     scope = compile_scope(cls, schema, where, issues)
     parent = compile_parent(cls, schema, where, issues)
-    declared = [(route, False) for route in cls.routes]
-    generated = [(route, True) for route in _generated(cls, schema, scope, parent, where, issues)]
+    crud = functools.cache(
+        lambda model: _crud(cls, schema_of(model), scope, parent)
+    )  # one, so that its commands are the same
+    declared = [(reused_route(route, schema, crud), False) for route in cls.routes]
+    generated = [(route, True) for route in _generated(cls, schema, crud, where, issues)]
     if parent is not None:
-        generated = [(nested_route(route, parent), made) for route, made in generated]
+        declared, generated = (
+            [(nested_route(route, parent, generated=made), made) for route, made in marked]
+            for marked in (declared, generated)
+        )
     if scope is not None:
         declared, generated = (
             [(scoped_route(route, scope, generated=made), made) for route, made in marked]
@@ -105,8 +113,7 @@ def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> Mode
 def _generated(
     cls: type[RestInterface[Any]],
     schema: ModelSchema | None,
-    scope: RowScope | None,
-    parent: Parent | None,
+    crud: Callable[[type], AutoCrud],
     where: Place,
     issues: Issues,
 ) -> list[RestRoute]:
@@ -122,11 +129,10 @@ def _generated(
         )
         return []
     wanted = [name for name in OPERATIONS if name in (cls.include or OPERATIONS) and name not in cls.exclude]
-    crud = _crud(cls, schema, scope, parent)
     operations = [(name, OPERATIONS[name]) for name in wanted] + ([("export", EXPORT)] if cls.export else [])
     operations += [("bulk", BULK[name]) for name in dict.fromkeys(cls.bulk) if name in BULK]
     free = _named_public(cls)
-    return [operation.route(schema, crud, where, public=name in free) for name, operation in operations]
+    return [operation.route(schema, crud(schema.model), where, public=name in free) for name, operation in operations]
 
 
 def _named_public(cls: type[RestInterface[Any]]) -> Sequence[str]:

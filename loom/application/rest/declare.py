@@ -46,7 +46,8 @@ class RestRoute:
             string; its ``Input()`` comes from the body; a parameter annotated ``Query`` takes the page parameters.
         method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
         path: behind the interface's prefix, with parameters in braces: ``"/{product_id}/restock"``.
-        status_code: of success; 204 where the use case returns ``None`` and nothing is said, else 200.
+        status_code: of success; where nothing is said 204 if the use case returns ``None``, 201 if it returns
+            ``Created`` or derives from a generated ``create``, else 200.
         errors: what the use case itself raises beyond what its plan shows, for the OpenAPI document.
         summary: one line for the OpenAPI document; the first line of the use case's docstring where nothing is said.
         requires: what a caller must have been granted, all of it; ``()`` asks only that the caller is known. ``None``

@@ -19,8 +19,10 @@ from loom.application.compile import Issues
 from loom.application.rest.declare import RestInterface, RestRoute
 from loom.application.rest.paths import shape_of
 from loom.application.rest.replies import location_of
+from loom.application.rest.reuse import operation_of
 from loom.application.rest.scoped_repository import BoundScope, ScopedRepository, plain_value
 from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.plan import NARROW, Call
 from loom.domain.errors import NotFound, Place
 from loom.domain.expr import Literal, col
 from loom.domain.model import FieldSchema, ModelSchema, entity_of, schema_of
@@ -98,8 +100,10 @@ def compile_parent(
     return Parent(schema=schema, keys=tuple(keys)) if len(keys) == len(declared) else None
 
 
-def nested_route(route: RestRoute, parent: Parent) -> RestRoute:
-    """The route with its generated use case inside the parent."""
+def nested_route(route: RestRoute, parent: Parent, *, generated: bool) -> RestRoute:
+    """The route with its use case inside the parent: a generated one, or one derived from a generated one."""
+    if not generated and operation_of(route.use_case, parent.schema.model) is None:
+        return route
     made = _nested(route.use_case, parent, creates=route.method == "POST")
     return attrs.evolve(route, use_case=made, declared_at=route.declared_at)
 
@@ -137,17 +141,30 @@ def _referred(schema: ModelSchema, field: FieldSchema) -> tuple[type, str] | Non
     return (model, column or keys[0].name) if column or len(keys) == 1 else None
 
 
+def _hints(execute: Any, signature: inspect.Signature) -> dict[str, Any] | None:
+    """The annotations of ``execute``; ``None`` where it cannot be wrapped, of which its own compiler says why."""
+    named = all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in signature.parameters.values())
+    try:
+        hints = typing.get_type_hints(execute, include_extras=True)
+    except NameError:
+        return None
+    return hints if named and inspect.iscoroutinefunction(execute) else None
+
+
 def _nested(use_case: type[UseCase[Any, Any]], parent: Parent, *, creates: bool) -> type[UseCase[Any, Any]]:
     inner = use_case.execute
     own = inspect.signature(inner)
-    result = inner.__annotations__.get("return")
+    hints = _hints(inner, own)
+    if hints is None:
+        return use_case
+    result = hints.get("return")
 
     async def execute(self: Any, **given: Any) -> Any:
-        of_parent = {key.parameter: given.pop(key.parameter) for key in parent.keys}
+        of_parent = {key.parameter: given[key.parameter] for key in parent.keys}
         self._loom_parent = parent.scope(of_parent)
         if creates or typing.get_origin(result) is AsyncIterator:
             await parent.require(self, of_parent)
-        found = await inner(self, **given)
+        found = await inner(self, **{name: value for name, value in given.items() if name not in hidden})
         if isinstance(found, Page) and not found.items:
             # An empty list of somebody who does not exist is no list.
             await parent.require(self, of_parent)
@@ -156,17 +173,25 @@ def _nested(use_case: type[UseCase[Any, Any]], parent: Parent, *, creates: bool)
     def main_repo(self: Any) -> ScopedRepository[Any]:
         return ScopedRepository(super(made, self).main_repo, self._loom_parent)
 
+    def narrow(call: Call, model: type, rows: Repository[Any]) -> Repository[Any]:
+        if model is not parent.schema.model:
+            return rows
+        return ScopedRepository(rows, parent.scope({key.parameter: call.param(key.parameter) for key in parent.keys}))
+
     added = [
         inspect.Parameter(key.parameter, inspect.Parameter.KEYWORD_ONLY, annotation=key.field.type.python)
         for key in parent.keys
+        if key.parameter not in own.parameters
     ]
-    execute.__annotations__ = {**inner.__annotations__, **{each.name: each.annotation for each in added}}
+    hidden = {each.name for each in added}
+    execute.__annotations__ = {**hints, **{each.name: each.annotation for each in added}}
     execute.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
     namespace = {
         "__module__": use_case.__module__,
         "__qualname__": use_case.__qualname__,
         "__doc__": use_case.__doc__,
         "execute": execute,
+        NARROW: staticmethod(narrow),
         "main_repo": property(main_repo),
     }
     made: Any = types.new_class(use_case.__name__, (use_case,), {}, lambda body: body.update(namespace))

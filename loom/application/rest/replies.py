@@ -15,6 +15,7 @@ from loom.application.rest.components import check_schema
 from loom.application.rest.declare import RestRoute
 from loom.application.rest.plan import Reply, ReplyPlan
 from loom.application.rest.preconditions import versioned
+from loom.application.rest.reuse import made_status
 from loom.application.usecase.created import Created
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
@@ -28,7 +29,8 @@ def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Iss
     """Read the result annotation of a use case; what has no JSON form, or no place in the status, is an issue."""
     created = typing.get_origin(plan.result) is Created
     kind, value = _kind(typing.get_args(plan.result)[0] if created else plan.result)
-    status = route.status_code or (201 if created else 204 if kind is Reply.EMPTY else 200)
+    usual = 201 if created else made_status(plan.use_case, plan.result) or (204 if kind is Reply.EMPTY else 200)
+    status = route.status_code or usual
     if not 200 <= status <= 299:
         issues.add("LOOM-REST-014", where, f"status_code {status} is no success", "give one from 200 to 299")
     elif status in _NO_BODY and kind is not Reply.EMPTY:

@@ -14,17 +14,19 @@ import attrs
 
 from loom.application.compile import Issues
 from loom.application.conversion.faults import Faults
-from loom.application.rest.auto import auto_crud
 from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.reuse import operation_of
 from loom.application.rest.scoped_repository import BoundScope, ScopedRepository, plain_value
 from loom.application.rest.text import text_reader
 from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.plan import NARROW, Call, Narrow
 from loom.domain.context import Principal
 from loom.domain.errors import Forbidden, Place, Unauthenticated
 from loom.domain.expr import COMPARISONS, Binary, Expr, IsIn, Literal, Op, Ref, Root, children, refs
 from loom.domain.expr_check import check_predicate, literal_kind
 from loom.domain.model import ModelSchema
 from loom.domain.schema import Kind
+from loom.ports.persistence import Repository
 
 Read = Callable[[Any], Any]
 Path = tuple[str, ...]
@@ -98,7 +100,7 @@ def compile_scope(
 
 def scoped_route(route: RestRoute, scope: RowScope, *, generated: bool) -> RestRoute:
     """The route with its use case inside the scope: a generated one, or one derived from a generated one."""
-    if generated or _is_derived(route.use_case, scope.schema.model):
+    if generated or operation_of(route.use_case, scope.schema.model) is not None:
         return attrs.evolve(route, use_case=_scoped(route.use_case, scope), declared_at=route.declared_at)
     return route
 
@@ -120,24 +122,24 @@ def _scoped(use_case: type[UseCase[Any, Any]], scope: RowScope) -> type[UseCase[
         inner = super(made, self).main_repo
         return ScopedRepository(inner, scope.bound(self._scope().context.principal))
 
+    def narrow(call: Call, model: type, rows: Repository[Any]) -> Repository[Any]:
+        known = rows if outer is None else outer(call, model, rows)
+        if model is not scope.schema.model:
+            return known
+        return ScopedRepository(known, scope.bound(call.scope.context.principal))
+
+    outer: Narrow | None = getattr(use_case, NARROW, None)
     namespace = {
         "__module__": use_case.__module__,
         "__qualname__": use_case.__qualname__,
         "__doc__": use_case.__doc__,
         "_loom_row_scope": scope,
+        NARROW: staticmethod(narrow),
         "main_repo": property(main_repo),
     }
     made: Any = types.new_class(use_case.__name__, (use_case,), {}, lambda body: body.update(namespace))
     found: type[UseCase[Any, Any]] = made
     return found
-
-
-def _is_derived(use_case: object, model: type) -> bool:
-    crud = auto_crud(model)
-    generated = [getattr(crud, each.name) for each in attrs.fields(type(crud))]
-    generated += attrs.astuple(crud.bulk, recurse=False)
-    bases = tuple(each for each in generated if isinstance(each, type) and issubclass(each, UseCase))
-    return isinstance(use_case, type) and issubclass(use_case, bases)
 
 
 def _asks_for_caller(expr: Expr) -> bool:

@@ -121,7 +121,7 @@ class Executor:
             _check_command(plan, command)
         if plan.plain:
             return await self._construct(plan, scope).execute()
-        call = Call(scope, command, params)
+        call = Call(scope, command, params, plan.narrow)
         for compute in plan.computes:
             compute(call)
         values = call.values

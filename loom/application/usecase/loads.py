@@ -104,7 +104,7 @@ def _by_key(schema: ModelSchema, pairs: Sequence[Pair], marker: LoadByIdMarker |
         if values is None:
             return None
         key = values[0] if single else values
-        found: object = await call.scope.repository(model).get(key, profile=profile)
+        found: object = await call.repository(model).get(key, profile=profile)
         if found is None and missing is OnMissing.RAISE:
             raise NotFound(schema.name, key)
         return found
@@ -121,7 +121,7 @@ def _by_columns(schema: ModelSchema, pairs: Sequence[Pair], marker: LoadMarker) 
         values = read(call)
         if values is None:
             return None
-        found: object = await call.scope.repository(model).find(where(values), profile=profile)
+        found: object = await call.repository(model).find(where(values), profile=profile)
         if found is None and missing is OnMissing.RAISE:
             raise absent(values)
         return found
@@ -138,7 +138,7 @@ def _whether(schema: ModelSchema, pairs: Sequence[Pair], missing: OnMissing) -> 
         values = read(call)
         if values is None:
             return False
-        found = await call.scope.repository(model).exists(where(values))
+        found = await call.repository(model).exists(where(values))
         if not found and missing is OnMissing.RAISE:
             raise absent(values)
         return found

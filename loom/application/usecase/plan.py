@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -23,7 +23,13 @@ class Call:
     scope: Scope
     command: Any
     params: Mapping[str, object]
+    narrow: Narrow | None = None
     values: dict[str, object] = attrs.field(factory=dict)
+
+    def repository(self, model: type) -> Repository[Any]:
+        """The repository that loads ask: of the rows that the use case may know."""
+        found: Repository[Any] = self.scope.repository(model)
+        return found if self.narrow is None else self.narrow(self, model, found)
 
     def param(self, name: str, default: object = ...) -> Any:
         """The value of a parameter of the call.
@@ -41,6 +47,11 @@ class Call:
         """``None`` for a patch field that was not sent."""
         return None if isinstance(value, Absent) else value
 
+
+Narrow = Callable[[Call, type, Repository[Any]], Repository[Any]]
+"""Narrows the repository of a model to the rows that a use case may know, where something narrows them."""
+NARROW: Final = "_loom_narrow"
+"""The attribute of a use case class that holds one, for what its parameters load."""
 
 CompiledRule = Callable[[Call, Any], Sequence[FieldError]]
 """Takes the call and the value whose fields the rule reads (the command, or one item of a list); gives the failures."""
@@ -108,6 +119,7 @@ class UseCasePlan:
         plain: whether there is nothing to do before ``execute``.
         passed: names of the parameters that ``execute`` takes, where some are hidden; else ``None``.
         storeless: whether nothing in it can reach the store, so that a call needs no unit of work.
+        narrow: narrows what its parameters load.
     """
 
     use_case: type
@@ -125,6 +137,7 @@ class UseCasePlan:
     plain: bool = attrs.field(init=False)
     passed: tuple[str, ...] | None = attrs.field(init=False)
     storeless: bool = attrs.field(init=False)
+    narrow: Narrow | None = attrs.field(init=False)
 
     @main.default
     def _main(self) -> type:
@@ -152,6 +165,10 @@ class UseCasePlan:
             and all(param.model is None for param in self.params)
             and not any(wanted.scoped for wanted in self.dependencies)
         )
+
+    @narrow.default
+    def _narrow(self) -> Narrow | None:
+        return getattr(self.use_case, NARROW, None)
 
     @property
     def name(self) -> str:

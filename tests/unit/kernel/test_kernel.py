@@ -15,7 +15,7 @@ from loom.domain.errors import Unbound
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
 from loom.testing.clock import FakeClock
-from tests.unit.kernel import elsewhere, faulty, shop
+from tests.unit.kernel import elsewhere, faulty, routed, shop
 
 QUIET = ("observability.log.format=silent",)
 
@@ -111,3 +111,10 @@ def test_a_misspelt_file_is_told_with_its_place(tmp_path: Path) -> None:
         ("section 'persistance' does not exist", "did you mean 'persistence'?", 1),
         ("transport adapter 'kafak' does not exist", "did you mean 'kafka'?", 2),
     ]
+
+
+def test_what_is_wrong_with_a_use_case_behind_two_routes_is_told_once() -> None:
+    with pytest.raises(CompileError) as raised:
+        _ = Kernel.from_yaml(modules=[routed]).plans
+    assert [issue.code for issue in raised.value.issues] == ["LOOM-CORE-109"]
+    assert str(raised.value).startswith("1 compile issue\n")
