@@ -190,13 +190,19 @@ def _siblings(name: str) -> list[str]:
 
 
 def _raised_at(error: Exception, name: str) -> str:
-    trace, found = error.__traceback__, name
+    """Where the application raised it: the last line of its own, though a library that it called may have raised."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    trace, found, own = error.__traceback__, name, ""
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if "importlib" not in file and file != __file__:
-            found = f"{file}:{trace.tb_lineno}"
+        code, module = trace.tb_frame.f_code, str(trace.tb_frame.f_globals.get("__name__"))
+        line = f"{code.co_filename}:{trace.tb_lineno}"
+        if "importlib" not in code.co_filename and code.co_filename != __file__:
+            found = line
+        if module.partition(".")[0] == name.partition(".")[0]:
+            own = line
         trace = trace.tb_next
-    return found
+    return own or found
 
 
 def _abstract(cls: type) -> bool:

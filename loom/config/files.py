@@ -77,8 +77,12 @@ def _parsed(file: Path, asked: Place, issues: Issues) -> Source | None:
         issues.add("LOOM-CONFIG-002", Place(name=file.name, file=str(file), line=line), f"not YAML: {error.problem}")
         return None
     except OmegaConfBaseException as error:
+        name = error.full_key or file.name
+        line = next((line for path, line in _lines(root, ()) if dotted(path) == name), 0) if root is not None else 0
         message = f"a value cannot be read: {_first_line(error)}"
-        issues.add("LOOM-CONFIG-002", Place(name=error.full_key or file.name, file=str(file)), message)
+        issues.add(
+            "LOOM-CONFIG-002", Place(name=name, file=str(file), line=line), message, "correct the ${...} expression"
+        )
         return None
     lines = dict(_lines(root, ())) if root is not None else {}
     return Source(file=str(file), values=values, lines=lines)

@@ -39,7 +39,8 @@ def load_merged(files: tuple[str | Path, ...], overrides: Iterable[str]) -> Load
     for text in overrides:
         path, values = _override(text, issues)
         merged = _merged(merged, values, Place(name=text), issues)
-        placed(path, places)
+        if path:
+            placed(path, places)
     if issues.found:
         raise ConfigError(issues.found)
     return _resolve(merged, places)

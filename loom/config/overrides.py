@@ -22,7 +22,13 @@ def key_path(text: str) -> KeyPath:
 
 
 def placed(path: KeyPath, places: dict[KeyPath, Place]) -> None:
-    """Note that an override set a key path, and with it the sections above that no file holds."""
+    """Note that an override set a key path, and with it the sections above that no file holds.
+
+    The items of a list are its own as well, since lists are replaced; what is below a mapping stays where it was.
+    """
+    items = [each for each in places if each[:-1] == path and isinstance(each[-1], int)]
+    for each in items:
+        del places[each]
     for length in range(1, len(path)):
         places.setdefault(path[:length], Place(name=dotted(path[:length]), file="override"))
     places[path] = Place(name=dotted(path), file="override")

@@ -63,18 +63,26 @@ def _interfaces(declarations: Declarations, executor: Executor, resolver: Resolv
     if not found:
         return ()
     from loom.application.rest.access import check_callers
-    from loom.application.rest.compile import check_duplicates, compile_interface
+    from loom.application.rest.compile import check_duplicates, check_reserved, compile_interface
     from loom.ports.security import Authenticator
 
     plans = [plan for cls in found if (plan := compile_interface(cls, issues, resolver)) is not None]
     routes = [route for plan in plans for route in plan.routes]
     check_duplicates(routes, issues)
+    check_reserved(routes, _reserved(resolver.resolve(Config)), issues)
     port: Any = Authenticator
     if resolver.resolve(port).scheme is None:
         check_callers(plans, issues)
     for route in routes:
         executor.adopt(route.use_case)
     return tuple(plans)
+
+
+def _reserved(config: Config) -> dict[str, str]:
+    """Paths of loom's own, each with what it is; they would win over routes of the same path."""
+    found = dict.fromkeys(("/health/live", "/health/ready"), "the health of the process")
+    metrics = config.observability.metrics
+    return {**found, metrics.path: "observability.metrics.path"} if metrics.enabled else found
 
 
 def _jobs(declarations: Declarations, executor: Executor, resolver: Resolver, issues: Issues) -> Mapping[str, Any]:

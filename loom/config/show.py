@@ -1,4 +1,4 @@
-"""Shows the whole configuration, defaults included and secrets hidden, as YAML that can be loaded again."""
+"""Shows the whole configuration, defaults included and secrets hidden, as YAML."""
 
 from __future__ import annotations
 

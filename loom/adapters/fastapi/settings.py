@@ -46,7 +46,7 @@ class CorsSettings:
         "x-correlation-id",
     )
     credentials: bool = False
-    max_age: int = 600
+    max_age: int = attrs.field(default=600, validator=attrs.validators.ge(0))
 
     def __attrs_post_init__(self) -> None:
         if self.credentials and "*" in self.origins:
@@ -98,14 +98,15 @@ class FastapiSettings:
     version: str = "0"
     description: str = ""
     docs: bool = True
-    max_body_bytes: int = 1_048_576
+    max_body_bytes: int = attrs.field(default=1_048_576, validator=attrs.validators.ge(0))
     cursor_secret: str = attrs.field(default="", repr=False)
     idempotency_lifetime: float = attrs.field(default=86_400.0, validator=_positive)
     idempotency_wait: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
     request_timeout: float | None = attrs.field(default=30.0, validator=_positive_or_null)
     rate_limit: RateLimit | None = None
     cors: CorsSettings = attrs.field(factory=CorsSettings)
-    host: str = "127.0.0.1"
+    # An empty text is what is left of a variable that is not set, and to a socket it means every address.
+    host: str = attrs.field(default="127.0.0.1", validator=attrs.validators.min_len(1))
     port: int = attrs.field(default=8000, validator=[attrs.validators.ge(0), attrs.validators.le(65535)])
     drain: float = attrs.field(default=2.0, validator=attrs.validators.ge(0))
     drain_timeout: int = attrs.field(default=30, validator=_positive)

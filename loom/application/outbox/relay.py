@@ -23,6 +23,7 @@ from loom.ports.persistence import RelayStore
 log = logging.getLogger("loom.outbox")
 
 _LONGEST_BACKOFF = dt.timedelta(minutes=1)
+_positive = attrs.validators.gt(0.0)
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -36,10 +37,10 @@ class RelaySettings:
         backoff: how long a record that could not be sent waits at first; longer after each further attempt.
     """
 
-    batch: int = 500
-    lease: float = 60.0
-    poll_interval: float = 1.0
-    backoff: float = 0.5
+    batch: int = attrs.field(default=500, validator=attrs.validators.ge(1))
+    lease: float = attrs.field(default=60.0, validator=_positive)
+    poll_interval: float = attrs.field(default=1.0, validator=_positive)
+    backoff: float = attrs.field(default=0.5, validator=_positive)
 
 
 Watch = Callable[[OutboxKind, int], None]

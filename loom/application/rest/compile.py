@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -88,6 +88,14 @@ def check_duplicates(routes: Iterable[RoutePlan], issues: Issues) -> None:
                 f"{route.method} {route.path.text} is taken by {first.use_case.name} ({first.path.text})",
                 "change the method or the path of one of them",
             )
+
+
+def check_reserved(routes: Iterable[RoutePlan], reserved: Mapping[str, str], issues: Issues) -> None:
+    """Record every route that would never be reached, because its path belongs to something else."""
+    for route in routes:
+        if route.path.text in reserved:
+            message = f"{route.path.text} is taken by {reserved[route.path.text]}"
+            issues.add("LOOM-REST-007", route.place, message, "choose another path")
 
 
 def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> ModelSchema | None:

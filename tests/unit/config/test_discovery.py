@@ -102,10 +102,15 @@ def test_a_manifest_gives_exactly_what_it_lists() -> None:
     assert listed == {"entities": ["Product"], "use_cases": ["CreateProduct"]}
 
 
+EMPTY = "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+
+
 def test_every_wrong_name_is_told_with_its_place(shop: Path) -> None:
-    """A misspelt module, a misspelt package, one that nobody knows, and one that fails while it is imported."""
+    """A misspelt module, a misspelt package, one that nobody knows, and some that fail while they are imported."""
     write(shop, "broken.py", "import json\n\nvalue = 1 / 0\n")
+    write(shop, "called.py", "import json\n\nvalue = json.loads(b'')\n")
     write(shop, "needy.py", "import absent_lib\n")
+    write(shop, "typed.py", "\ndef price(:\n")
     include = ["shop_for_discovry.products", "shop_for_discovery.product", "zzz_nowhere", "shop_for_discovery"]
     assert issues_of(shop.parent, *include) == [
         (
@@ -134,8 +139,20 @@ def test_every_wrong_name_is_told_with_its_place(shop: Path) -> None:
         ),
         (
             "LOOM-CONFIG-012",
+            "app.yaml:8 (app.discovery.include[3], shop_for_discovery/called.py:3)",
+            f"module 'shop_for_discovery.called' cannot be imported: {EMPTY}",
+            "",
+        ),
+        (
+            "LOOM-CONFIG-012",
             "app.yaml:8 (app.discovery.include[3], shop_for_discovery/needy.py:1)",
             "module 'shop_for_discovery.needy' cannot be imported: ModuleNotFoundError: No module named 'absent_lib'",
+            "",
+        ),
+        (
+            "LOOM-CONFIG-012",
+            "app.yaml:8 (app.discovery.include[3], shop_for_discovery/typed.py:2)",
+            "module 'shop_for_discovery.typed' cannot be imported: SyntaxError: invalid syntax (typed.py, line 2)",
             "",
         ),
     ]

@@ -38,6 +38,7 @@ def test_overrides_win_and_hold_yaml(tmp_path: Path) -> None:
     loaded = load(file, overrides=["jobs.workers=4", "jobs.names=[b, c]", "app.name=x=y"])
     assert loaded.values == {"jobs": {"workers": 4, "names": ["b", "c"]}, "app": {"name": "x=y"}}
     assert str(loaded.place(("jobs", "workers"))) == "override (jobs.workers)"
+    assert str(loaded.place(("jobs", "names", 0))) == "override (jobs.names[0])"
 
 
 def test_interpolations_are_resolved_in_lists_and_through_each_other(
@@ -129,7 +130,12 @@ def test_all_files_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
         ("LOOM-CONFIG-002", "broken.yaml:3 (broken.yaml)", nothing, ""),
         ("LOOM-CONFIG-002", "twice.yaml:2 (twice.yaml)", "not YAML: found duplicate key a", ""),
         ("LOOM-CONFIG-002", "list.yaml:1 (list.yaml)", "must hold keys and values", ""),
-        ("LOOM-CONFIG-002", "half.yaml (a)", "a value cannot be read: missing BRACE_CLOSE at '<EOF>'", ""),
+        (
+            "LOOM-CONFIG-002",
+            "half.yaml:1 (a)",
+            "a value cannot be read: missing BRACE_CLOSE at '<EOF>'",
+            "correct the ${...} expression",
+        ),
         ("LOOM-CONFIG-011", "jobs.adapter", "override 'jobs.adapter' cannot be read", "section.key=value"),
         ("LOOM-CONFIG-011", "a=[", "override 'a=[' cannot be read: while parsing a flow node", "section.key=value"),
     ]

@@ -37,3 +37,16 @@ def test_mappings_and_lists_are_looked_through() -> None:
         "tokens": ["***", None],
         "debug_secret": True,
     }
+
+
+def test_private_keys_are_hidden_whatever_they_are_called() -> None:
+    """``ssl.key.pem`` of a broker, and a key set that was given with more than its public halves."""
+    pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n"
+    public = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
+    keys = [{"kty": "oct", "kid": "a", "k": "c2VjcmV0"}, {"kty": "RSA", "n": "x", "e": "AQAB", "d": "y"}]
+    assert shown("", {"ssl.key.pem": pem, "cut": pem[:40], "public_key": public, "jwks": {"keys": keys}}) == {
+        "ssl.key.pem": "***\n",
+        "cut": "***",
+        "public_key": public,
+        "jwks": {"keys": [{"kty": "oct", "kid": "a", "k": "***"}, {"kty": "RSA", "n": "x", "e": "AQAB", "d": "***"}]},
+    }

@@ -140,6 +140,10 @@ FAULTS: dict[str, tuple[str, tuple[str, str, str, str]]] = {
         "jobs: {adapter: queue, url: u, workers: 0}",
         ("LOOM-CONFIG-007", "api.yaml:1 (jobs.workers)", "'workers' must be >= 1: 0", ""),
     ),
+    "an outbox that would relay nothing": (
+        "outbox: {batch: 0}",
+        ("LOOM-CONFIG-007", "api.yaml:1 (outbox.batch)", "'batch' must be >= 1: 0", ""),
+    ),
     "a section of another shape": (
         "jobs: 5",
         ("LOOM-CONFIG-007", "api.yaml:1 (jobs)", "must hold keys and values", ""),

@@ -15,7 +15,7 @@ from loom.domain.errors import Unbound
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
 from loom.testing.clock import FakeClock
-from tests.unit.kernel import elsewhere, faulty, routed, shop
+from tests.unit.kernel import elsewhere, faulty, reserved, routed, shop
 
 QUIET = ("observability.log.format=silent",)
 
@@ -118,3 +118,19 @@ def test_what_is_wrong_with_a_use_case_behind_two_routes_is_told_once() -> None:
         _ = Kernel.from_yaml(modules=[routed]).plans
     assert [issue.code for issue in raised.value.issues] == ["LOOM-CORE-109"]
     assert str(raised.value).startswith("1 compile issue\n")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "taken"),
+    [
+        ("false", ["/health/live is taken by the health of the process"]),
+        (
+            "true",
+            ["/health/live is taken by the health of the process", "/metrics is taken by observability.metrics.path"],
+        ),
+    ],
+)
+def test_a_route_that_would_never_be_reached_is_an_issue(metrics: str, taken: list[str]) -> None:
+    with pytest.raises(CompileError) as caught:
+        _ = Kernel.from_yaml(overrides=[f"observability.metrics.enabled={metrics}"], modules=[reserved]).plans
+    assert [(issue.code, issue.message) for issue in caught.value.issues] == [("LOOM-REST-007", text) for text in taken]
