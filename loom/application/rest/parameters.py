@@ -59,7 +59,7 @@ def compile_parameters(
         if param.source == "param" and param.annotation not in (Profile, Fields)
     }
     sparse = [param.name for param in plan.params if param.annotation is Fields]
-    profiled = [param.name for param in plan.params if param.annotation is Profile]
+    profiled = [param for param in plan.params if param.annotation is Profile]
     headers = [param for param in plan.params if param.source == "header"]
     for name in path.parameters:
         if name not in scalars:
@@ -71,7 +71,7 @@ def compile_parameters(
     page = compile_page(pages, row, plan, rules, where, issues)
     extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
     if rules.profile is not None and plan.model is rules.model:
-        extra = (*extra, *(attrs.evolve(rules.profile, name=name) for name in profiled))
+        extra = (*extra, *(_profile(rules.profile, param, plan, where, issues) for param in profiled))
     own = plan.model is rules.model
     if rules.fields is not None and own:
         extra = (*extra, *(attrs.evolve(rules.fields, name=name) for name in sparse))
@@ -91,6 +91,17 @@ def compile_parameters(
         sparse=own and bool(sparse) and rules.fields is not None,
         profiled=plan.model is rules.model if profiled else page is not None and page.row.model is rules.model,
     )
+
+
+def _profile(
+    declared: ParameterPlan, param: ParamPlan, plan: UseCasePlan, where: Place, issues: Issues
+) -> ParameterPlan:
+    """The parameter ``profile`` of a use case, which has its own default."""
+    default = "" if param.default in (..., None) else str(param.default)
+    known = schema_of(plan.model).profiles if plan.model is not None else {}
+    if default and default not in known and default != declared.default:  # of that one the interface says so
+        issues.unknown("LOOM-REST-060", where, f"{plan.name}({param.name}): profile", default, known)
+    return attrs.evolve(declared, name=param.name, required=param.required, default=default or None)
 
 
 def _keys(plan: UseCasePlan) -> dict[str, FieldSchema]:

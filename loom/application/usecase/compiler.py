@@ -12,11 +12,13 @@ import loom.application.usecase.expected
 import loom.application.usecase.loads  # noqa: F401 - registers the markers that ask the store
 from loom.application.compile import Issues, place_of
 from loom.application.generics import type_arguments
+from loom.application.usecase.command_fields import check_command
 from loom.application.usecase.compute_compile import compile_computes
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.dependencies import compile_dependencies
 from loom.application.usecase.fields import Scene
 from loom.application.usecase.markers import InputMarker
+from loom.application.usecase.options import check_options
 from loom.application.usecase.parameters import MARKERS, Declared, MarkerKind, plain_param, unmarked
 from loom.application.usecase.plan import ParamPlan, UseCasePlan
 from loom.application.usecase.read_only import check_read_only
@@ -46,6 +48,9 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
     many = _many(signature, hints)
     command = None if many is not None else _command(signature, hints, where, issues)
     declared = Declared(where=where, issues=issues, command=command, given={}, many=many is not None)
+    if command is not None:
+        check_command(command, declared)
+    check_options(use_case, where, issues)
     params = _params(signature, hints, declared)
     arguments = type_arguments(use_case, UseCase)
     model = _model(arguments, where, issues)
@@ -79,6 +84,16 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
 
 def _hints(use_case: type, where: Place, issues: Issues) -> dict[str, Any] | None:
     execute = _overridden(use_case, "execute")
+    if isinstance(inspect.getattr_static(use_case, "execute"), staticmethod | classmethod):
+        execute = None
+    if inspect.isasyncgenfunction(execute):
+        issues.add(
+            "LOOM-CORE-101",
+            where,
+            f"{use_case.__name__}.execute yields its values itself",
+            "write async def execute(self, ...) that returns an iterator: return self.main_repo.stream(query)",
+        )
+        return None
     if execute is None or not inspect.iscoroutinefunction(execute):
         issues.add(
             "LOOM-CORE-101",
@@ -178,13 +193,14 @@ def _params(
 
 def _model(arguments: tuple[Any, ...], where: Place, issues: Issues) -> type | None:
     model = arguments[0] if arguments else None
-    if not isinstance(model, type) or model is type(None):
+    if model in (None, type(None), Any, object) or isinstance(model, typing.TypeVar):
         return None
-    if not is_entity(model):
-        issues.add(
-            "LOOM-CORE-113",
-            where,
-            f"the main model {model.__name__} is not an entity",
-            "decorate it with @entity(table=...), or name None where the use case has no model",
-        )
-    return model
+    if isinstance(model, type) and is_entity(model):
+        return model
+    issues.add(
+        "LOOM-CORE-113",
+        where,
+        f"the main model {getattr(model, '__name__', model)} is not an entity",
+        "name a class that has @entity(table=...), not in quotes, or None where the use case has no model",
+    )
+    return None

@@ -8,8 +8,10 @@ import attrs
 
 from loom.application.usecase.compute import Compute, Function
 from loom.application.usecase.fields import Scene, check_ref, reader
-from loom.application.usecase.plan import Call
+from loom.application.usecase.functions import check_function
+from loom.application.usecase.plan import Call, ParamPlan
 from loom.domain.absent import ABSENT
+from loom.domain.schema import LogicalType, logical_type
 
 CompiledCompute = Callable[[Call], None]
 
@@ -37,8 +39,7 @@ def _check(compute: object, scene: Scene) -> None:
             f"Compute.set({compute.target!r}) sets a part of a field",
             "set the whole field: via may return attrs.evolve(value, part=...)",
         )
-    for ref in compute.sources:
-        check_ref(ref, "Compute", "LOOM-CORE-110", scene)
+    types = [check_ref(ref, "Compute", "LOOM-CORE-110", scene) for ref in compute.sources]
     for name in compute.parameters:
         _check_parameter(name, scene)
     count = len(compute.sources) + len(compute.parameters)
@@ -52,9 +53,33 @@ def _check(compute: object, scene: Scene) -> None:
         scene.add(
             "LOOM-CORE-112", f"Compute.set({compute.target!r}) has {count} sources and no via", "add via=function"
         )
+    elif compute.function is not None:
+        check_function(compute.function, count, f"Compute.set({compute.target!r})", scene)
+    else:
+        types += [_type(scene.params[name]) for name in compute.parameters if name in scene.params]
+        _check_same(compute, target, types[0] if types else None, scene)
 
 
-def _check_parameter(name: str, scene: Scene) -> None:
+def _type(param: ParamPlan) -> LogicalType | None:
+    try:
+        return logical_type(param.annotation)
+    except TypeError:
+        return None
+
+
+def _check_same(compute: Compute, target: LogicalType | None, source: LogicalType | None, scene: Scene) -> None:
+    if target is not None and source is not None and target.kind is not source.kind:
+        scene.add(
+            "LOOM-CORE-112",
+            f"Compute.set({compute.target!r}) sets {target.kind.value} to {source.kind.value}",
+            "give both the same type, or add via=function",
+        )
+
+
+def _check_parameter(name: object, scene: Scene) -> None:
+    if not isinstance(name, str):
+        scene.add("LOOM-CORE-111", f"Compute: {name!r} is no parameter's name", 'write .from_params("name")')
+        return
     found = scene.params.get(name)
     given = [plan.name for plan in scene.params.values() if plan.given]
     if found is None:

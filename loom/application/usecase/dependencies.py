@@ -13,6 +13,7 @@ from loom.application.usecase.scope import SCOPED, Scope
 from loom.application.wiring import Resolver
 from loom.domain.context import Context, Principal
 from loom.domain.errors import Place
+from loom.domain.model import is_entity
 from loom.ports.persistence import Repository
 
 
@@ -33,7 +34,13 @@ def compile_dependencies(use_case: type, where: Place, issues: Issues, resolver:
         return []
     plans = []
     for parameter in list(inspect.signature(constructor).parameters.values())[1:]:
+        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            continue  # a constructor that passes on what it is given is given nothing
         wanted = hints.get(parameter.name)
+        told = _fault(wanted, parameter, use_case)
+        if told:
+            issues.add("LOOM-CORE-114", where, *told)
+            continue
         build = _builder(wanted, resolver)
         if build is not None:
             plans.append(DependencyPlan(name=parameter.name, wanted=wanted, build=build, scoped=_scoped(wanted)))
@@ -46,6 +53,18 @@ def compile_dependencies(use_case: type, where: Place, issues: Issues, resolver:
                 "bind it: kernel.bind(Type, instance)",
             )
     return plans
+
+
+def _fault(wanted: Any, parameter: inspect.Parameter, use_case: type) -> tuple[str, str] | None:
+    """What is wrong with the annotation of an argument, and what to do."""
+    if wanted is None and parameter.default is inspect.Parameter.empty:
+        return f"{use_case.__name__}({parameter.name}) has no annotation", "annotate it with the type that it asks for"
+    model = typing.get_args(wanted)[0] if typing.get_origin(wanted) is Repository else None
+    if model is not None and not (isinstance(model, type) and is_entity(model)):
+        named = getattr(model, "__name__", model)
+        told = f"{use_case.__name__}({parameter.name}: ...) asks for the repository of {named}, which is not an entity"
+        return told, "decorate the class with @entity(table=...)"
+    return None
 
 
 def _scoped(wanted: Any) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Awaitable, Callable, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any, TypeAlias
 
 from loom.application.usecase.markers import ExistsMarker, LoadByIdMarker, LoadMarker, OnMissing
-from loom.application.usecase.parameters import MARKERS, Declared, MarkerKind, admits_none, shown
+from loom.application.usecase.parameters import MARKERS, Declared, MarkerKind, admits_none, members, shown
 from loom.application.usecase.plan import Call, ParamPlan
 from loom.application.usecase.sources import Pair, check_kinds, entity_schema, pairs_of, source_of
 from loom.domain.errors import NotFound
@@ -27,6 +26,12 @@ def _load_by_id(name: str, annotation: Any, marker: LoadByIdMarker, declared: De
             "LOOM-CORE-105",
             f"{schema.name} has a composite key, so {marker.by!r} cannot name it",
             f"write Load({schema.name}, by={{{columns}}})",
+        )
+        return []
+    by: object = marker.by
+    if not isinstance(by, str) or not by:
+        declared.add(
+            "LOOM-CORE-106", f"LoadById of {name!r}: by is {marker.by!r}", 'write by="book_id": what holds the key'
         )
         return []
     pair = Pair(schema.keys[0], source_of(marker.by, schema.keys[0], declared))
@@ -58,7 +63,7 @@ def _load(name: str, annotation: Any, marker: LoadMarker, declared: Declared) ->
 def _exists(name: str, annotation: Any, marker: ExistsMarker, declared: Declared) -> list[ParamPlan]:
     what = f"Exists of {name!r}"
     schema = entity_schema(marker.model, what, declared)
-    if isinstance(marker.against, str) and not (marker.from_command or marker.from_param):
+    if isinstance(marker.against, str) and marker.from_command == marker.from_param == "":
         declared.add(
             "LOOM-CORE-106",
             f"{what} needs exactly one of from_command and from_param",
@@ -180,7 +185,7 @@ def _check_row(
     name: str, annotation: Any, marker: LoadMarker | LoadByIdMarker, pairs: Sequence[Pair], declared: Declared
 ) -> None:
     model = marker.model
-    parts = [part for part in typing.get_args(annotation) if part is not type(None)] or [annotation]
+    parts = [part for part in members(annotation) if part is not type(None)]
     if not any(part in (Any, object) or (isinstance(part, type) and issubclass(model, part)) for part in parts):
         declared.add(
             "LOOM-CORE-119",

@@ -12,8 +12,18 @@ import attrs
 
 from loom.application.compile import Issues, Kinds
 from loom.application.fit import fit_of
-from loom.application.usecase.markers import HeaderMarker, InputMarker
+from loom.application.usecase.markers import (
+    Exists,
+    ExpectedVersion,
+    Header,
+    HeaderMarker,
+    Input,
+    InputMarker,
+    Load,
+    LoadById,
+)
 from loom.application.usecase.plan import Call, ParamPlan
+from loom.domain.absent import Absent
 from loom.domain.errors import Place
 from loom.domain.model import ModelSchema
 from loom.domain.query import Query
@@ -52,6 +62,7 @@ class MarkerKind:
 
 
 MARKERS: Kinds[MarkerKind] = Kinds("marker")
+_MARKER_FUNCTIONS = (Exists, ExpectedVersion, Header, Input, Load, LoadById)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OF_PROTOCOL = frozenset({"accept", "authorization", "content-type"})
 
@@ -79,17 +90,36 @@ def plain_param(
 def unmarked(parameter: inspect.Parameter, annotation: Any, declared: Declared) -> ParamPlan:
     """The plan of a parameter without a marker; a default that is no value of its type is an issue."""
     default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-    _check_default(parameter.name, annotation, default, declared)
+    bare = next((each.__name__ for each in _MARKER_FUNCTIONS if each is default), "")
+    if bare:
+        declared.add(
+            "LOOM-CORE-131",
+            f"{parameter.name!r} has {bare} as its default, which is not called",
+            f"write {parameter.name}: {shown(annotation)} = {bare}(...)",
+        )
+    if Absent in members(annotation):
+        declared.add(
+            "LOOM-CORE-131",
+            f"{parameter.name!r} is a Patch, which only a field of a command can be",
+            f"write {parameter.name}: ... | None = None",
+        )
+    else:
+        _check_default(parameter.name, annotation, default, declared)
     return plain_param(parameter.name, annotation, default=default)
+
+
+def members(annotation: Any) -> list[Any]:
+    """The types that an annotation admits: those of a union, or itself."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return members(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (Union, types.UnionType):
+        return [member for part in typing.get_args(annotation) for member in members(part)]
+    return [annotation]
 
 
 def admits_none(annotation: Any) -> bool:
     """Whether ``None`` is a value of the annotation."""
-    if typing.get_origin(annotation) is typing.Annotated:
-        return admits_none(typing.get_args(annotation)[0])
-    if typing.get_origin(annotation) in (Union, types.UnionType):
-        return any(admits_none(part) for part in typing.get_args(annotation))
-    return annotation in (Any, object, None, type(None))
+    return any(member in (Any, object, None, type(None)) for member in members(annotation))
 
 
 def shown(annotation: Any) -> str:
@@ -104,8 +134,8 @@ def _input(name: str, annotation: Any, marker: InputMarker, declared: Declared) 
 
 
 def _header(name: str, annotation: Any, marker: HeaderMarker, declared: Declared) -> list[ParamPlan]:
-    header = marker.name
-    if not _TOKEN.fullmatch(header):
+    header: object = marker.name
+    if not isinstance(header, str) or not _TOKEN.fullmatch(header):
         declared.add(
             "LOOM-CORE-127", f"Header({marker.name!r}) of {name!r} is no header's name", 'write Header("X-Client")'
         )
@@ -117,7 +147,7 @@ def _header(name: str, annotation: Any, marker: HeaderMarker, declared: Declared
         )
     default = None if marker.default is ... and admits_none(annotation) else marker.default
     _check_default(name, annotation, default, declared)
-    return [plain_param(name, annotation, source="header", default=default, header=header)]
+    return [plain_param(name, annotation, source="header", default=default, header=marker.name)]
 
 
 def _query(name: str, annotation: Any, marker: Query, declared: Declared) -> list[ParamPlan]:

@@ -9,6 +9,7 @@ import attrs
 
 from loom.application.compile import Kinds
 from loom.application.usecase.fields import Read, Scene, check_ref, reader
+from loom.application.usecase.functions import check_function
 from loom.application.usecase.plan import Call, CompiledRule
 from loom.application.usecase.rule import EachRule, FieldRule, Rule, RuleGroup, RuleMode
 from loom.domain.absent import ABSENT
@@ -125,8 +126,11 @@ def _field(rule: FieldRule, scene: Scene) -> CompiledRule:
         _check_function(rule, scene)
     for ref in (*read, *((rule.target,) if rule.target is not None else ())):
         check_ref(ref, "Rule", "LOOM-CORE-120", scene)
-    for name in rule.parameters:
-        if name not in scene.params:
+    names: tuple[object, ...] = rule.parameters
+    for name in names:
+        if not isinstance(name, str):
+            scene.add("LOOM-CORE-121", f"Rule: {name!r} is no parameter's name", 'write .from_params("name")')
+        elif name not in scene.params:
             scene.issues.unknown("LOOM-CORE-121", scene.where, "Rule: parameter", name, scene.params)
     subject = scene.subject
     if isinstance(condition, Expr) and len(scene.issues.found) == before and subject is not None:
@@ -159,6 +163,9 @@ def _check_function(rule: FieldRule, scene: Scene) -> None:
             f"a rule ({rule.label}) reads nothing",
             "add .from_command(F(Command).field) or .from_params(name)",
         )
+    else:
+        count = len(rule.fields) + len(rule.parameters)
+        check_function(rule.condition, count, f"a rule ({rule.label})", scene)
 
 
 def _path(rule: FieldRule, read: Sequence[Ref], scene: Scene) -> tuple[str, ...]:

@@ -59,9 +59,7 @@ def pairs_of(
 ) -> list[Pair] | None:
     """Every column with its source; ``None`` where an issue was recorded."""
     before = len(declared.issues.found)
-    one = isinstance(columns, str)
-    told = bool(marker.from_command) + bool(marker.from_param)
-    if (one and told > 1) or (not one and told) or not columns:
+    if not _names_all(columns, marker) or not columns:
         declared.add(
             "LOOM-CORE-106",
             f"{what} needs a column and one source for it, or a mapping of columns to sources",
@@ -82,6 +80,15 @@ def pairs_of(
         return None
     check_kinds(what, schema, pairs, declared)
     return pairs
+
+
+def _names_all(columns: object, marker: LoadMarker | ExistsMarker) -> bool:
+    """Whether columns and sources are texts, and each column has one source."""
+    sources: tuple[object, ...] = (marker.from_command, marker.from_param)
+    told = [name for name in sources if not isinstance(name, str) or name]
+    if isinstance(columns, Mapping):
+        return not told and all(isinstance(name, str) for pair in columns.items() for name in pair)
+    return isinstance(columns, str) and len(told) < 2 and all(isinstance(name, str) for name in told)
 
 
 def _fields(declared: Declared) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from loom.application.compile import Issues
 from loom.application.rest.compile import compile_interface
 from loom.application.rest.openapi import ApiInfo, openapi_document
 from loom.application.usecase.executor import Executor
-from loom.core import entity, field, key, projection, relation
-from loom.rest import RestInterface
+from loom.core import UseCase, entity, field, key, projection, relation
+from loom.rest import Profile, RestInterface, RestRoute
 from tests.contract.http_api import STORES, make_store
 from tests.unit.rest.rest_shop import NothingBound
 
@@ -224,3 +224,40 @@ def test_what_does_not_exist_is_told_with_what_was_meant() -> None:
     wanted = [line.strip() for line in expected.strip().splitlines()]
     wanted += [f"LOOM-REST-061 parent: {prefix} {{{name}}}: {example}" for name in ("persn", "other")]
     assert sorted(line for line in told if not line.startswith("LOOM-REST-006")) == sorted(wanted)
+
+
+def test_a_use_case_of_ones_own_has_its_own_default_profile() -> None:
+    class Find(UseCase[NpUser, NpUser | None]):
+        async def execute(self, name: str, profile: Profile) -> NpUser | None:
+            return None
+
+    class Show(UseCase[NpUser, NpUser | None]):
+        async def execute(self, id: int, profile: Profile = Profile("")) -> NpUser | None:  # noqa: A002 - the key
+            return None
+
+    class Lost(UseCase[NpUser, NpUser | None]):
+        async def execute(self, id: int, profile: Profile = Profile("with_adresses")) -> NpUser | None:  # noqa: A002
+            return None
+
+    class Own(RestInterface[NpUser]):
+        prefix = "/own"
+        profiles = ("with_addresses",)
+        default_profile = "with_addresses"
+        routes: ClassVar[Any] = (
+            RestRoute(use_case=Find, method="GET", path="/find"),
+            RestRoute(use_case=Show, method="GET", path="/{id}"),
+        )
+
+    class Wrong(Own):
+        routes: ClassVar[Any] = (RestRoute(use_case=Lost, method="GET", path="/{id}"),)
+
+    issues = Issues()
+    plan = compile_interface(Own, issues, NothingBound())
+    issues.raise_if_any()
+    assert plan is not None
+    found, shown = ([each for each in route.query_parameters if each.name == "profile"] for route in plan.routes)
+    assert [(each.required, each.default) for each in (*found, *shown)] == [(True, None), (False, None)]
+    assert compile_interface(Wrong, issues, NothingBound()) is None
+    assert [(issue.code, issue.message, issue.remedy) for issue in issues.found] == [
+        ("LOOM-REST-060", "Lost(profile): profile 'with_adresses' does not exist", "did you mean 'with_addresses'?")
+    ]

@@ -1,0 +1,280 @@
+"""Declarations that look right and are not: each is an issue, never a traceback from inside and never silence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from loom.core import (
+    ABSENT,
+    Compute,
+    F,
+    Header,
+    Input,
+    Load,
+    LoadById,
+    Patch,
+    Repository,
+    Rule,
+    UseCase,
+    col,
+    command,
+)
+from tests.unit.usecase.store_models import Product
+from tests.unit.usecase.use_case_bench import issues_of
+
+
+@command
+class Order:
+    sku: str
+    pieces: int = 1
+    note: Patch[str | None] = ABSENT
+
+
+@command
+class Contradictory:
+    always: Patch[str]
+    never: Patch[str] = None  # type: ignore[assignment]
+    left_out: str = ABSENT  # type: ignore[assignment]
+    empty: int = None  # type: ignore[assignment]
+    text: int = "one"  # type: ignore[assignment]
+    fine: Patch[str | None] = None
+
+
+def with_rules(*rules: Any) -> type[UseCase[Any, Any]]:
+    class Ruled(UseCase[Product, None]):
+        async def execute(self, cmd: Order = Input(), product: Product = Load(Product, by="sku")) -> None:
+            return None
+
+    Ruled.rules = rules
+    return Ruled
+
+
+def with_computes(*computes: Any) -> type[UseCase[Any, Any]]:
+    class Computed(UseCase[Product, None]):
+        async def execute(self, percent: int, cmd: Order = Input()) -> None:
+            return None
+
+    Computed.computes = computes
+    return Computed
+
+
+async def ask(pieces: int) -> str | None:
+    return None
+
+
+class AsksLater:
+    async def __call__(self, pieces: int) -> str | None:
+        return None
+
+
+def test_a_marker_that_is_not_called_is_told() -> None:
+    class Bare(UseCase[Product, None]):
+        async def execute(self, cmd: Order = Input, product: Product = LoadById) -> None:  # type: ignore[assignment]
+            return None
+
+    assert issues_of(Bare) == [
+        "131 'cmd' has Input as its default, which is not called | write cmd: Order = Input(...)",
+        "131 'product' has LoadById as its default, which is not called | write product: Product = LoadById(...)",
+    ]
+
+
+def test_a_parameter_is_no_patch() -> None:
+    class Patched(UseCase[Product, None]):
+        async def execute(self, note: Patch[str] = ABSENT) -> None:
+            return None
+
+    assert issues_of(Patched) == [
+        "131 'note' is a Patch, which only a field of a command can be | write note: ... | None = None"
+    ]
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        lambda: Load(Product, by=["sku"]),  # type: ignore[arg-type]
+        lambda: Load(Product, by=col("sku")),  # type: ignore[arg-type]
+        lambda: Load(Product, by={"sku": F(Order).sku}),  # type: ignore[dict-item]
+        lambda: Load(Product, by="sku", from_command=F(Order).sku),  # type: ignore[arg-type]
+        lambda: LoadById(Product, by=3),  # type: ignore[arg-type]
+        lambda: LoadById(Product, by=""),
+    ],
+)
+def test_columns_and_sources_are_names(marker: Callable[[], Any]) -> None:
+    class Loads(UseCase[Product, None]):
+        async def execute(self, cmd: Order = Input(), product: Product = marker()) -> None:
+            return None
+
+    (told,) = issues_of(Loads)
+    assert told.startswith("106 ")
+
+
+def test_one_row_is_no_list_of_rows() -> None:
+    class Loads(UseCase[Product, None]):
+        async def execute(self, rows: list[Product] = Load(Product, by="sku")) -> None:
+            return None
+
+    (told,) = issues_of(Loads)
+    assert told.startswith("119 'rows' is annotated list[")
+    assert told.endswith("but Product is loaded | write rows: Product")
+
+
+def test_the_name_of_a_header_is_text() -> None:
+    class Asks(UseCase[Product, None]):
+        async def execute(self, client: str = Header(3)) -> None:  # type: ignore[arg-type]
+            return None
+
+    assert issues_of(Asks) == ["127 Header(3) of 'client' is no header's name | write Header(\"X-Client\")"]
+
+
+def test_the_function_of_a_rule_takes_what_the_rule_names() -> None:
+    wrong = with_rules(
+        Rule.check(F(Order).pieces, F(Order).sku, via=lambda pieces: None),
+        Rule.forbid(lambda: True, message="none").from_params("product"),
+        Rule.check(F(Order).pieces, via=ask),  # type: ignore[arg-type]
+        Rule.check(F(Order).pieces, via=AsksLater()),  # type: ignore[arg-type]
+        Rule.check(F(Order).pieces, via=lambda pieces, most=3: None),
+        Rule.check(F(Order).sku, via=str.strip),
+    )
+    takes = "let it take what from_command and from_params name: fields first, then parameters"
+    waits = "write a plain function; what the store knows comes from Load or Exists"
+    assert issues_of(wrong) == [
+        f"134 a rule (check) has a function that does not take 2 values: too many positional arguments | {takes}",
+        f"134 a rule (none) has a function that does not take 1 value: too many positional arguments | {takes}",
+        f"134 a rule (check) has an async function, which nobody would await | {waits}",
+        f"134 a rule (check) has an async function, which nobody would await | {waits}",
+    ]
+
+
+def test_parameters_are_named_by_text() -> None:
+    rule = Rule.check(via=lambda pieces: None).from_params(F(Order).pieces)  # type: ignore[arg-type]
+    assert issues_of(with_rules(rule)) == [
+        '121 Rule: F(Order).pieces is no parameter\'s name | write .from_params("name")'
+    ]
+    compute = Compute.set(F(Order).pieces).from_params(F(Order).pieces)  # type: ignore[arg-type]
+    assert issues_of(with_computes(compute)) == [
+        '111 Compute: F(Order).pieces is no parameter\'s name | write .from_params("name")'
+    ]
+
+
+def test_a_compute_gives_what_its_field_holds() -> None:
+    wrong = with_computes(
+        Compute.set(F(Order).pieces).from_command(F(Order).sku),
+        Compute.set(F(Order).sku).from_params("percent"),
+        Compute.set(F(Order).pieces).from_command(F(Order).pieces, F(Order).sku, via=lambda pieces: pieces),
+        Compute.set(F(Order).pieces).from_command(F(Order).pieces, via=ask),
+        Compute.set(F(Order).pieces).from_params("percent"),
+        Compute.set(F(Order).note).from_command(F(Order).sku),
+        Compute.set(F(Order).pieces).from_command(F(Order).sku, via=len),
+    )
+    same = "give both the same type, or add via=function"
+    assert [told.partition(" | ")[0] for told in issues_of(wrong)] == [
+        "112 Compute.set(F(Order).pieces) sets int to string",
+        "112 Compute.set(F(Order).sku) sets string to int",
+        "134 Compute.set(F(Order).pieces) has a function that does not take 2 values: too many positional arguments",
+        "134 Compute.set(F(Order).pieces) has an async function, which nobody would await",
+    ]
+    assert issues_of(wrong)[0].endswith(same)
+
+
+def test_an_option_that_is_nearly_one_is_told() -> None:
+    class Misspelt(UseCase[Product, None]):
+        rule = (Rule.require(F(Order).pieces > 0, message="must be positive"),)
+        compute = Compute.set(F(Order).sku).from_command(F(Order).sku, via=str.lower)
+        readonly = True
+        read_only = 1  # type: ignore[assignment]
+        limit = 3
+
+        async def execute(self, cmd: Order = Input()) -> None:
+            return None
+
+    assert issues_of(Misspelt) == [
+        "132 read_only is 1 | write True or False",
+        "132 Misspelt.rule has no effect | did you mean 'rules'?",
+        "132 Misspelt.compute has no effect | did you mean 'computes'?",
+    ]
+
+
+def test_shared_rules_under_a_name_of_their_own_are_no_misspelling() -> None:
+    class Shared(UseCase[Product, None]):
+        base_rules = (Rule.require(F(Order).pieces > 0, message="must be positive"),)
+        rules = (*base_rules,)
+        cached = True
+
+        async def execute(self, cmd: Order = Input()) -> None:
+            return None
+
+    assert issues_of(Shared) == []
+
+
+def test_a_command_does_not_contradict_itself() -> None:
+    class Takes(UseCase[Product, None]):
+        async def execute(self, cmd: Contradictory = Input()) -> None:
+            return None
+
+    name = "of Contradictory"
+    assert issues_of(Takes) == [
+        (
+            "133 Contradictory.always is a Patch, but has no default, so that it cannot be left out | "
+            "write always: Patch[...] = ABSENT"
+        ),
+        f"133 the default None {name}.never does not fit its type: it is never null | write never: ... | None",
+        f"133 the default ABSENT {name}.left_out does not fit its type | write left_out: Patch[...] = ABSENT",
+        f"133 the default None {name}.empty does not fit its type: it is never null | write empty: ... | None",
+        (
+            f"133 the default 'one' {name}.text does not fit its type: it must be an integer, not str | "
+            "correct the default or the type"
+        ),
+    ]
+
+
+def test_the_main_model_is_the_class_itself() -> None:
+    class Quoted(UseCase["Product", None]):
+        async def execute(self) -> None:
+            return None
+
+    class Many(UseCase[list[Product], None]):
+        async def execute(self) -> None:
+            return None
+
+    for use_case in (Quoted, Many):
+        (told,) = issues_of(use_case)
+        assert told.startswith("113 the main model ")
+
+
+def test_execute_is_an_async_method() -> None:
+    class Static(UseCase[Product, None]):
+        @staticmethod
+        async def execute(cmd: Order = Input()) -> None:
+            return None
+
+    class Yields(UseCase[Product, AsyncIterator[int]]):
+        async def execute(self) -> AsyncIterator[int]:  # type: ignore[override]
+            yield 1
+
+    assert issues_of(Static) == ["101 Static has no async execute | define async def execute(self, ...) in the class"]
+    assert issues_of(Yields) == [
+        (
+            "101 Yields.execute yields its values itself | "
+            "write async def execute(self, ...) that returns an iterator: return self.main_repo.stream(query)"
+        )
+    ]
+
+
+def test_a_constructor_says_what_it_asks_for() -> None:
+    class Asks(UseCase[Product, None]):
+        def __init__(self, mailer, orders: Repository[Order], *rest: Any, **more: Any) -> None:  # type: ignore[no-untyped-def]
+            return None
+
+        async def execute(self) -> None:
+            return None
+
+    assert issues_of(Asks) == [
+        "114 Asks(mailer) has no annotation | annotate it with the type that it asks for",
+        (
+            "114 Asks(orders: ...) asks for the repository of Order, which is not an entity | "
+            "decorate the class with @entity(table=...)"
+        ),
+    ]
