@@ -207,9 +207,9 @@ class Kernel:
         while True:
             await self.relay.run_until_empty()
             # The relay of this kernel may hold a claim; only what was sent before the drain is waited for by it.
-            empty = not (await store.counts())["pending"]
+            empty = not await store.pending()
             await queue.drain()
-            if empty and not (await store.counts())["pending"]:
+            if empty and not await store.pending():
                 return
             await clock.sleep(_DRAIN_POLL)
 

@@ -29,8 +29,8 @@ async def refresh_outbox(kernel: Kernel, metrics: Metrics) -> None:
         LoomError: the store does not answer.
     """
     if kernel.running:
-        counts = await kernel.relay.store.counts()
-        metrics.gauge("loom_outbox_pending", "Outbox records that wait to be sent.").set(counts["pending"])
+        pending = await kernel.relay.store.pending()
+        metrics.gauge("loom_outbox_pending", "Outbox records that wait to be sent.").set(pending)
 
 
 def _counting(metrics: Metrics, name: str, description: str) -> Watch:

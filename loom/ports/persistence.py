@@ -215,5 +215,8 @@ class RelayStore(Protocol):
     async def failed(self, ids: Sequence[uuid.UUID], *, reason: str, retry_at: dt.datetime) -> None:
         """Count a failed attempt and hide the records until ``retry_at``."""
 
+    async def pending(self) -> int:
+        """How many records wait. It is asked often, so it must not cost more the more has been sent."""
+
     async def counts(self) -> Mapping[str, int]:
         """How many records are ``pending`` and ``sent``."""

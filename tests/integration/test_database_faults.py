@@ -12,7 +12,16 @@ from loom.adapters.json.codec import JsonCodec
 from loom.adapters.sqlalchemy.persistence import SqlPersistence
 from loom.adapters.sqlalchemy.provide import provide
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
-from loom.domain.errors import CompileError, ConfigError, LoomError, MissingExtra, ScopeClosed, Unavailable
+from loom.domain.errors import (
+    CompileError,
+    ConfigError,
+    InvalidInput,
+    LoomError,
+    MissingExtra,
+    ScopeClosed,
+    Unavailable,
+)
+from loom.domain.expr import col
 from loom.domain.model import entity, field, key
 from loom.testing.clock import FakeClock
 from tests.servers.postgres import PostgresServer
@@ -66,6 +75,8 @@ async def count(persistence: SqlPersistence) -> int:
         (f"mysql+pymysql://user:{SECRET}@host/name", "the driver 'mysql+pymysql' is not supported"),
         (f"postgresql+psycopg://user:{SECRET}@host/name", "the driver 'postgresql+psycopg' is not supported"),
         (f"postgresql://user:{SECRET}@host/name?sslmode=require", "the driver has no option 'sslmode'"),
+        (f"postgresql://user:p@{SECRET}@host/name", "the address of the database has more than one '@'"),
+        (f"postgresql://user:p@/{SECRET}@host/name", "the address of the database has more than one '@'"),
         ("sqlite+aiosqlite://", "SQLite in memory has one connection"),
         ("sqlite:///:memory:", "SQLite in memory has one connection"),
         ("sqlite:///file:store.db?uri=true", "file: addresses are not supported"),
@@ -78,7 +89,7 @@ def test_an_address_that_cannot_be_used_is_refused_at_once(url: str, text: str) 
     assert (issue.code, issue.where.name) == ("LOOM-DB-001", "persistence.url")
     assert text in issue.message
     assert any(
-        part in issue.remedy for part in ("sqlite+aiosqlite:///file.db", "adapter: memory", "'ssl'?", "the path")
+        part in issue.remedy for part in ("sqlite+aiosqlite:///file.db", "adapter: memory", "'ssl'?", "the path", "%40")
     )
     assert SECRET not in whole_text(caught.value)
 
@@ -234,6 +245,30 @@ async def test_a_table_that_vanishes_is_named(fresh_postgres_url: str) -> None:
     execute(fresh_postgres_url, "DROP TABLE notes")
     with pytest.raises(ConfigError, match='relation "notes" does not exist'):
         await count(persistence)
+    await persistence.stop()
+
+
+@pytest.mark.postgres
+async def test_more_values_than_a_statement_takes_are_told_and_the_server_is_not_blamed(
+    fresh_postgres_url: str,
+) -> None:
+    persistence = database(fresh_postgres_url)
+    await persistence.start([Note])
+    async with persistence.begin(read_only=True) as unit:
+        with pytest.raises(InvalidInput, match="holds more than 32767 values"):
+            await unit.repository(Note).count(col("id").is_in(list(range(32_768))))
+    await persistence.stop()
+
+
+@pytest.mark.parametrize("ignore_case", [True, False])
+async def test_a_pattern_that_is_too_long_for_sqlite_is_the_fault_of_whoever_gave_it(
+    tmp_path: Path, ignore_case: bool
+) -> None:
+    persistence = database(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    await persistence.start([Note])
+    async with persistence.begin(read_only=True) as unit:
+        with pytest.raises(InvalidInput, match="does not take"):
+            await unit.repository(Note).count(col("text").like("a" * 50_001, ignore_case=ignore_case))
     await persistence.stop()
 
 

@@ -77,6 +77,10 @@ class MemoryRelayStore:
                     waiting.record = attrs.evolve(waiting.record, attempts=waiting.record.attempts + 1)
                     waiting.hidden_until = retry_at
 
+    async def pending(self) -> int:
+        with self.lock:
+            return len(self.log.waiting)
+
     async def counts(self) -> Mapping[str, int]:
         with self.lock:
             return {"pending": len(self.log.waiting), "sent": self.log.sent}

@@ -55,6 +55,12 @@ class RelayStatements:
         return compiled(self._one().values(values), self.dialect)
 
     @cached_property
+    def pending(self) -> Statement:
+        """How many wait, from the index that holds only those."""
+        made = sa.select(sa.func.count()).select_from(self._table).where(self._table.c.sent_at.is_(None))
+        return compiled(made, self.dialect)
+
+    @cached_property
     def counts(self) -> Statement:
         """How many wait, and how many were sent."""
         sent_at = self._table.c.sent_at

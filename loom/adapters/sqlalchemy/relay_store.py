@@ -63,6 +63,12 @@ class SqlRelayStore:
         values = {"error": reason.replace("\x00", ""), "hidden_until": self._time(retry_at)}
         await self._update(self.statements.failed, ids, values)
 
+    async def pending(self) -> int:
+        with self.translation.translated():
+            async with self.database.reading() as connection:
+                ((count,),) = await connection.driver.fetch(self.statements.pending.sql, ())
+        return int(count)
+
     async def counts(self) -> Mapping[str, int]:
         with self.translation.translated():
             async with self.database.reading() as connection:

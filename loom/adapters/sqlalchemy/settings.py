@@ -15,7 +15,8 @@ class SqlalchemySettings:
 
     Attributes:
         url: ``sqlite+aiosqlite:///file.db`` (a path relative to the working folder; four slashes for an absolute one)
-            or ``postgresql+asyncpg://user:password@host:5432/name``. The driver may be left out.
+            or ``postgresql+asyncpg://user:password@host:5432/name``. The driver may be left out. A ``@``
+            or a slash of the password is written as ``%40`` or ``%2F``.
         create_tables: whether the start creates tables that are missing. Existing tables are never changed. Say
             ``false`` where ``loom db upgrade`` makes them.
         migrations: the folder of the files that ``loom db diff`` writes, relative to the working folder.

@@ -19,7 +19,8 @@ def read_url(text: str) -> URL:
     """The address, with the driver that this adapter uses.
 
     Raises:
-        ConfigError: not a URL, or a database or driver that this adapter does not know, or SQLite in memory.
+        ConfigError: not a URL, or a database or driver that this adapter does not know, or SQLite in memory, or a
+            password that is not encoded as part of a URL.
     """
     try:
         url = make_url(text)
@@ -32,6 +33,10 @@ def read_url(text: str) -> URL:
     url = url.set(drivername=driver)
     if url.get_backend_name() == SQLITE:
         _check_file(url)
+    elif text.partition("://")[2].partition("?")[0].count("@") > 1:
+        # What stands behind the first of them is taken for the host, and shown in every message about it.
+        remedy = "write those of the user or the password as %40 (and a slash in them as %2F)"
+        raise _refused("the address of the database has more than one '@'", remedy)
     return url
 
 

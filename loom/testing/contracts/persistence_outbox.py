@@ -32,6 +32,7 @@ class OutboxContract(PersistenceSuite):
             await unit.outbox.add([record("a")])
             assert await relay.claim(10, now=START, lease=LEASE) == ()
         assert await relay.counts() == {"pending": 0, "sent": 0}
+        assert await relay.pending() == 0
         await store(persistence, [record("a")])
         assert await relay.counts() == {"pending": 1, "sent": 0}
 
@@ -75,6 +76,7 @@ class OutboxContract(PersistenceSuite):
         await relay.sent([first.id], now=START)
         await relay.sent([first.id], now=START)
         assert await relay.counts() == {"pending": 1, "sent": 1}
+        assert await relay.pending() == 1
         assert await relay.claim(10, now=START + 2 * LEASE, lease=LEASE) == (second,)
 
     async def test_a_failed_record_waits_and_counts(self, persistence: Persistence) -> None:
