@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import math
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -40,6 +41,18 @@ def text_fault(text: str) -> str:
     return ""
 
 
+def utc_of(value: dt.datetime) -> dt.datetime:
+    """The same instant in UTC.
+
+    Raises:
+        ValueError: in UTC it lies before the year 1 or after the year 9999.
+    """
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from None
+
+
 def _bool(logical: LogicalType) -> Fit:
     def fit(value: Any) -> Any:
         if value is True or value is False:
@@ -69,10 +82,14 @@ def _float(logical: LogicalType) -> Fit:
         if type(value) is not float:
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise _mismatch("a number", value)
-            value = float(value)
-        if value != value:
-            raise ValueError("is not a number (NaN); store null instead")
-        return value
+            try:
+                value = float(value)
+            except OverflowError:
+                raise ValueError("is larger than any float") from None
+        if not math.isfinite(value):
+            raise ValueError("is not a finite number, and JSON has no form for it; store null instead")
+        # Not every store keeps the sign of a zero.
+        return value + 0.0
 
     return fit
 
@@ -97,7 +114,7 @@ def _decimal(logical: LogicalType) -> Fit:
             exact = _long_quantize(value, scale)
         if exact != value:
             raise ValueError(f"has more than {scale} digits after the point")
-        return exact
+        return exact or exact.copy_abs()
 
     return fit
 
@@ -173,7 +190,7 @@ def _datetime(logical: LogicalType) -> Fit:
             return value
         if value.utcoffset() is None:
             raise ValueError("has no time zone")
-        return value.astimezone(utc)
+        return utc_of(value)
 
     return fit
 

@@ -26,6 +26,7 @@ def check_constraints(schema: ModelSchema, issues: Issues) -> None:
         _check_check(schema, name, expr, issues)
     for each in schema.indexes:
         _check_index(schema, each, issues)
+    _check_repeated(schema, issues)
     _check_cache(schema, issues)
 
 
@@ -126,6 +127,24 @@ def _check_index(schema: ModelSchema, index: Index, issues: Issues) -> None:
             issues.add(code, schema.model, message, "index scalar fields")
     if index.where is not None:
         _check_predicate(code, schema, f"{what}: where", index.where, issues)
+
+
+def _check_repeated(schema: ModelSchema, issues: Issues) -> None:
+    of_fields = [Index((each.name,), unique) for each in schema.fields for unique in _of_field(each)]
+    seen: set[tuple[object, ...]] = set()
+    for each in (*of_fields, *schema.indexes):
+        what = (each.columns, each.unique, repr(each.where))
+        if what in seen:
+            message = f"{schema.name}: {'uniqueness' if each.unique else 'an index'} of {', '.join(each.columns)}"
+            issues.add("LOOM-CORE-023", schema.model, f"{message} is declared twice", "leave one of them out")
+        seen.add(what)
+
+
+def _of_field(field: FieldSchema) -> Iterator[bool]:
+    if field.options.index:
+        yield False
+    if field.options.unique:
+        yield True
 
 
 def _check_predicate(code: str, schema: ModelSchema, what: str, expr: Expr, issues: Issues) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import enum
+import dataclasses
+import inspect
+import typing
 from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from loom.application.compile import Issues, place_of
-from loom.application.fit import fit_of
+import attrs
+
+from loom.application.compile import Issues
+from loom.application.field_types import check_types
 from loom.application.model_constraints import check_constraints, check_reused
+from loom.application.model_names import check_names, check_tables
+from loom.application.predicates import stored_kind
 from loom.application.repositories import check_repository
 from loom.domain.constraints import TIMESTAMPS
-from loom.domain.errors import Place
 from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of
 from loom.domain.schema import Kind, LogicalType, logical_type
 
@@ -28,12 +34,7 @@ def compile_models(models: Iterable[type], issues: Issues) -> tuple[ModelSchema,
         The schemas of the models that have no fault of their own.
     """
     schemas = [schema for model in dict.fromkeys(models) if (schema := compile_model(model, issues)) is not None]
-    tables: dict[str, ModelSchema] = {}
-    for schema in schemas:
-        other = tables.setdefault(schema.table, schema)
-        if other is not schema:
-            message = f"{schema.name} and {other.name} are both stored in table {schema.table!r}"
-            issues.add("LOOM-CORE-005", schema.model, message, f"give one of them another table; see {_at(other)}")
+    tables = check_tables(schemas, issues)
     for schema in schemas:
         for field in schema.fields:
             if field.options.references is not None:
@@ -49,21 +50,54 @@ def compile_model(model: type, issues: Issues) -> ModelSchema | None:
         issues.add("LOOM-CORE-001", model, f"{name} is not an entity", remedy)
         return None
     before = len(issues.found)
+    _check_class(model, issues)
     _check_annotations(model, issues)
     if len(issues.found) > before:
         return None
     schema = schema_of(model)
+    check_names(schema, issues)
     _check_keys(schema, issues)
-    _check_types(schema, issues)
+    check_types(schema, issues)
     _check_timestamps(schema, issues)
     check_constraints(schema, issues)
     check_repository(model, issues)
     return schema if len(issues.found) == before else None
 
 
+def form_of(field: FieldSchema) -> str:
+    """What a value of the field is kept as: fields that refer to each other agree in it."""
+    kind = stored_kind(field)
+    if field.type.kind is Kind.ENUM:
+        return f"enum of {'integers' if kind is Kind.INT else 'text'}"
+    return f"decimal with {field.type.scale} digits after the point" if kind is Kind.DECIMAL else kind.value
+
+
 def has_order(logical: LogicalType) -> bool:
     """Whether values of the type can be compared and sorted. JSON, arrays and structs cannot."""
     return logical.kind not in _UNORDERED
+
+
+def _check_class(model: type, issues: Issues) -> None:
+    """Find what attrs passes over in silence."""
+    if dataclasses.is_dataclass(model):
+        remedy = "remove @dataclass: entity makes an attrs class of a plain one"
+        issues.add("LOOM-CORE-012", model, f"{model.__name__} is a dataclass, whose defaults attrs cannot read", remedy)
+        return
+    names = {attribute.name for attribute in attrs.fields(model)}
+    for base in model.__mro__:
+        if attrs.has(base) and "__attrs_attrs__" in vars(base):
+            continue
+        lost = [
+            name for name, hint in inspect.get_annotations(base).items() if not _of_class(hint) and name not in names
+        ]
+        if lost:
+            told = f"{model.__name__} inherits {', '.join(lost)} from {base.__name__}, which is no attrs class"
+            remedy = f"decorate {base.__name__} with @attrs.define(kw_only=True)"
+            issues.add("LOOM-CORE-012", model, f"{told}: attrs passes over them", remedy)
+
+
+def _of_class(hint: Any) -> bool:
+    return "ClassVar" in hint if isinstance(hint, str) else typing.get_origin(hint) is ClassVar or hint is ClassVar
 
 
 def _check_annotations(model: type, issues: Issues) -> None:
@@ -105,33 +139,6 @@ def _check_keys(schema: ModelSchema, issues: Issues) -> None:
             )
 
 
-def _check_types(schema: ModelSchema, issues: Issues) -> None:
-    for field in schema.fields:
-        _check_default(schema, field, issues)
-        values = field.type.values
-        if values and not all(isinstance(value, str) for value in values) and not _all_integers(values):
-            message = (
-                f"{schema.name}.{field.name}: the values of {_type_name(field)} are neither all text nor all integers"
-            )
-            issues.add(
-                "LOOM-CORE-003", schema.model, message, "no column holds both; give the members values of one type"
-            )
-        if (field.options.unique or field.options.index) and not has_order(field.type):
-            message = f"{schema.name}.{field.name} is {field.type.kind.value}, which cannot be unique or indexed"
-            issues.add("LOOM-CORE-003", schema.model, message, "index a scalar field")
-
-
-def _check_default(schema: ModelSchema, field: FieldSchema, issues: Issues) -> None:
-    fit = fit_of(field.type)
-    if field.default is None or fit is None:
-        return
-    try:
-        fit(field.default)
-    except ValueError as error:
-        message = f"the default {field.default!r} of {schema.name}.{field.name} does not fit its type: it {error}"
-        issues.add("LOOM-CORE-007", schema.model, message, "correct the default or the type")
-
-
 def _check_timestamps(schema: ModelSchema, issues: Issues) -> None:
     if not schema.timestamps:
         return
@@ -160,21 +167,8 @@ def _check_reference(
         issues.unknown(code, schema.model, f"{what}: column", column, target.names)
     elif not (found.options.unique or target.keys == (found,)):
         issues.add(code, schema.model, f"{what}, which several rows may share", "reference a key or a unique field")
-    elif found.type.kind is not field.type.kind:
-        message = f"{what}, but {field.name} is {field.type.kind.value} and {column} is {found.type.kind.value}"
+    elif form_of(found) != form_of(field):
+        message = f"{what}, but {field.name} is {form_of(field)} and {column} is {form_of(found)}"
         issues.add(code, schema.model, message, "give both the same type")
     else:
         check_reused(schema, field, target, column, issues)
-
-
-def _all_integers(values: Iterable[object]) -> bool:
-    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
-
-
-def _type_name(field: FieldSchema) -> str:
-    python = field.type.python
-    return python.__name__ if isinstance(python, type) and issubclass(python, enum.Enum) else str(python)
-
-
-def _at(schema: ModelSchema) -> Place:
-    return place_of(schema.model)

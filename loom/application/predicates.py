@@ -12,7 +12,7 @@ from typing import TypeAlias
 import attrs
 
 from loom.application.compile import nearest
-from loom.application.fit import text_fault
+from loom.application.fit import text_fault, utc_of
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.expr import (
     ARITHMETIC,
@@ -146,9 +146,14 @@ def _plain_value(value: object) -> object:
     if plain is None or plain is True or plain is False:
         return plain
     fault = _constant_fault(plain)
+    if not fault and isinstance(plain, dt.datetime):
+        try:
+            return utc_of(plain)
+        except ValueError as error:
+            fault = str(error)
     if fault:
         raise InvalidInput([FieldError(path=("where",), message=f"{plain!r} {fault}")], subject="query")
-    return plain.astimezone(dt.UTC) if isinstance(plain, dt.datetime) else plain
+    return plain
 
 
 def _constant_fault(value: object) -> str:

@@ -23,7 +23,7 @@ from loom.domain.expr import Expr, Ref, Root, col, refs
 from loom.domain.expr_check import ExprFault, check_predicate
 from loom.domain.model import FieldSchema, ModelSchema
 from loom.domain.query import Page, Query, Sort
-from loom.domain.schema import Kind
+from loom.domain.schema import INT_RANGE, Kind
 
 M = TypeVar("M")
 
@@ -134,9 +134,11 @@ class QueryPlan(Generic[M]):
         """What the query selects and in which order.
 
         Raises:
-            InvalidInput: see ``predicate`` and ``order``; a position that is not one of this order.
+            InvalidInput: see ``predicate`` and ``order``; a position that is not one of this order; a limit or an
+                offset that is no number of rows.
         """
         order = self.order(query.sort)
+        self._check_window(query)
         where = self.living(query.where)
         if query.after is None:
             return Bounds(where, None, order)
@@ -219,6 +221,14 @@ class QueryPlan(Generic[M]):
             errors = [FieldError(path=("where",), message=message) for message in faults]
         if errors:
             raise InvalidInput(errors, subject=self._subject())
+
+    def _check_window(self, query: Query) -> None:
+        most = INT_RANGE[1]
+        if 0 <= query.offset <= most and (query.limit is None or 0 <= query.limit < most):
+            return
+        name = "offset" if not 0 <= query.offset <= most else "limit"
+        message = f"must be a number of rows, not {getattr(query, name)}"
+        raise InvalidInput([FieldError(path=(name,), message=message)], subject=self._subject())
 
     def _field(self, name: str) -> FieldSchema:
         field = self.schema.field(name)

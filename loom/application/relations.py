@@ -8,7 +8,7 @@ import attrs
 
 from loom.application.compile import Issues
 from loom.application.links import made_link
-from loom.application.models import has_order
+from loom.application.models import form_of, has_order
 from loom.domain.model import FieldSchema, ModelSchema, RelationSchema, is_entity
 from loom.domain.query import Sort
 from loom.domain.relations import Link
@@ -192,8 +192,8 @@ class _Ends:
         column = self._referenced(code, holder, field, one)
         if column is None:
             return None
-        if column.type.kind is not field.type.kind or field.type.kind not in _JOINED_BY:
-            kinds = f"{field.type.kind.value} and {column.type.kind.value}"
+        if form_of(column) != form_of(field) or field.type.kind not in _JOINED_BY:
+            kinds = f"{form_of(field)} and {form_of(column)}"
             told = f"joins {holder.name}.{field.name} with {one.name}.{column.name}, which are {kinds}"
             self._issue(code, told, "give both the same scalar type")
             return None
@@ -206,7 +206,8 @@ class _Ends:
             if len(one.keys) == 1:
                 return one.keys[0]
             told = f"goes by {holder.name}.{field.name}, but the key of {one.name} has several fields"
-            self._issue(code, told, f'say which one: field(references="{one.table}.column")')
+            remedy = f'give {one.name} a unique field, and refer to that: field(references="{one.table}.column")'
+            self._issue(code, told, remedy)
             return None
         table, _, column = field.options.references.rpartition(".")
         if table != one.table:

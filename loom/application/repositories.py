@@ -22,12 +22,12 @@ from loom.application.compile import Issues
 from loom.domain.errors import ConfigError, Issue, Place
 from loom.domain.expr import Expr
 from loom.domain.query import Page, Query
-from loom.ports.persistence import Repository, UnitOfWork
+from loom.ports.persistence import Reader, Repository, UnitOfWork, Writer
 
 M = TypeVar("M")
 C = TypeVar("C", bound=type)
 Build = Callable[[Any, UnitOfWork], Any]
-METHODS = ("get", "find", "list", "count", "stream", "create", "create_all", "create_many", "update", "delete")
+METHODS = tuple(name for part in (Reader, Writer) for name in vars(part) if not name.startswith("_"))
 """What every repository has."""
 
 _OWN: weakref.WeakKeyDictionary[type, type] = weakref.WeakKeyDictionary()

@@ -264,8 +264,9 @@ async def test_more_values_than_a_statement_takes_are_told_and_the_server_is_not
 async def test_a_pattern_that_is_too_long_for_sqlite_is_the_fault_of_whoever_gave_it(
     tmp_path: Path, ignore_case: bool
 ) -> None:
-    persistence = database(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    persistence = database(sqlite_url(tmp_path))
     await persistence.start([Note])
+    await write(persistence, "a")
     async with persistence.begin(read_only=True) as unit:
         with pytest.raises(InvalidInput, match="does not take"):
             await unit.repository(Note).count(col("text").like("a" * 50_001, ignore_case=ignore_case))

@@ -137,6 +137,11 @@ def unfit(error: BaseException) -> InvalidInput:
     return InvalidInput([FieldError(path=(), message=message)])
 
 
+def too_many(most: int) -> InvalidInput:
+    """More values than a statement takes."""
+    return InvalidInput([FieldError(path=(), message=f"holds more than {most} values, which is all a statement takes")])
+
+
 def schema_differs(error: Exception) -> ConfigError:
     """Tables or columns that are not there."""
     message = f"the tables of the database are not those of the models ({told(error)})"

@@ -13,6 +13,7 @@ from loom.adapters.sqlalchemy.errors import (
     schema_differs,
     still_referenced,
     taken,
+    too_many,
     unfit,
 )
 from loom.domain.errors import Conflict, LoomError
@@ -23,6 +24,7 @@ _REFUSED = ("28", "3D")
 _SCHEMA = ("42P01", "42703", "3F")
 _DATA = ("22",)
 _INTEGRITY = "23"
+_TOO_MANY, _MOST = "number of query arguments", 32_767
 _UNIQUE, _FOREIGN_KEY, _NOT_NULL, _CHECK = "23505", "23503", "23502", "23514"
 
 
@@ -34,6 +36,8 @@ class PostgresTranslation(Translation):
         if isinstance(error, asyncpg.PostgresError):
             return self._of_state(error, table, sql)
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+            if _TOO_MANY in str(error):
+                return too_many(_MOST)
             # The client's own: a value that it cannot encode, or a connection that is gone or about to be.
             return unfit(error) if isinstance(error, ValueError) else self.unavailable(error)
         return None

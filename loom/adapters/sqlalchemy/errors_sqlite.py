@@ -15,6 +15,7 @@ from loom.adapters.sqlalchemy.errors import (
     schema_differs,
     taken,
     told,
+    unfit,
 )
 from loom.domain.errors import Conflict, LoomError
 
@@ -27,6 +28,8 @@ _REMEDIES = {
     "readonly": "let this process write the file and its folder",
 }
 """What an operator can do, by what SQLite says."""
+_TOO_MUCH = "pattern too complex"
+"""What SQLite says of a pattern of more than 50,000 bytes."""
 _SCHEMA = re.compile(r"no such (table|column)|has no column", re.IGNORECASE)
 _COLUMNS = re.compile(r"(UNIQUE|NOT NULL) constraint failed: (.+)")
 _CHECK = re.compile(r"CHECK constraint failed: (\w+)")
@@ -43,6 +46,8 @@ class SqliteTranslation(Translation):
         text = str(error)
         if isinstance(error, sqlite3.IntegrityError):
             return self._conflict(text, table)
+        if _TOO_MUCH in text:
+            return unfit(error)
         if _SCHEMA.search(text):
             return schema_differs(error)
         if isinstance(error, sqlite3.OperationalError) and _DOWN.search(text):

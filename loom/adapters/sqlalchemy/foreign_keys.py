@@ -58,7 +58,9 @@ class ForeignKeys:
         if self.dialect != POSTGRESQL:
             return
         target = self.catalogue.tables[table].table
-        sequence = sa.func.pg_get_serial_sequence(target.name, column)
+        # The function reads the first name as SQL does, and the second as it stands.
+        name = '"{}"'.format(target.name.replace('"', '""'))
+        sequence = sa.func.pg_get_serial_sequence(name, column)
         last = sa.select(sa.func.max(target.c[column])).scalar_subquery()
         await session.select(sa.select(sa.func.setval(sequence, sa.func.greatest(last, sa.func.nextval(sequence)))))
 

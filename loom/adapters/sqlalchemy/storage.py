@@ -80,6 +80,8 @@ def _postgresql(kind: Kind, logical: LogicalType) -> Storage:
     if kind is Kind.UUID:
         # asyncpg has a UUID class of its own.
         return Storage(kind, bind, bind, Conversion(load=lambda value: uuid.UUID(int=value.int)))
+    if kind is Kind.DATETIME:
+        return Storage(kind, bind, bind, Conversion(load=_in_utc))
     return Storage(kind, bind, bind)
 
 
@@ -109,6 +111,11 @@ def _scaled(scale: int) -> Conversion:
         raise ValueError(f"is too large for SQLite, which keeps 18 digits, {scale} of them after the point")
 
     return Conversion(store, lambda stored: Decimal(stored).scaleb(-scale))
+
+
+def _in_utc(value: dt.datetime) -> dt.datetime:
+    # asyncpg takes the first and the last instant of Python for PostgreSQL's infinities, and gives them without a zone.
+    return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
 
 
 def _iso_time(value: dt.datetime | dt.time) -> str:

@@ -55,7 +55,8 @@ class Flight:
     distance: float = 0.0
 
 
-@entity(table="contract_products", timestamps=True)
+# Upper case is a name like any other.
+@entity(table="contract_Products", timestamps=True)
 class Product:
     id: int = key(autoincrement=True)
     sku: str = field(max_length=16, unique=True)

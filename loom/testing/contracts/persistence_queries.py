@@ -25,6 +25,7 @@ from loom.testing.contracts.persistence_models import (
 )
 
 DAY = dt.date(2013, 1, 1)
+EAST = dt.timezone(dt.timedelta(hours=14))
 
 FLIGHTS = [
     {"day": DAY, "number": 1, "origin": "JFK", "delay": None, "distance": 10.0},
@@ -78,6 +79,13 @@ REFUSED: dict[str, tuple[Query, str]] = {
     "a position of another order": (Query(after=(1,)), "has 1 values, but the order has 2"),
     "a position of the wrong type": (Query(after=("2013-01-01", 1)), "must be a date, not str"),
     "an offset behind a position": (Query(after=(DAY, 1), offset=1), "not both"),
+    "an offset before the first row": (Query(offset=-1), "must be a number of rows, not -1"),
+    "an offset that no number holds": (Query(offset=2**63), "must be a number of rows"),
+    "a limit below zero": (Query(limit=-1), "must be a number of rows, not -1"),
+    "an instant before the year 1": (
+        Query(where=col("day").is_null() | (Literal(dt.datetime(1, 1, 1, tzinfo=EAST)) == Literal(None))),
+        "outside the years 1 to 9999",
+    ),
     "a number that no column holds": (Query(where=col("delay") == 2**63), "is outside"),
     "text that no column holds": (Query(where=col("origin") == "\x00"), "NUL"),
     "half a character": (Query(where=col("origin").is_in(["\ud800"])), "surrogate"),

@@ -41,11 +41,15 @@ MISFITS: dict[str, dict[str, Any]] = {
     "text for a number": {"ratio": "0.5"},
     "a boolean for a number": {"ratio": True},
     "a number that is none": {"ratio": float("nan")},
+    "an infinite number": {"ratio": float("-inf")},
+    "a number that no float holds": {"ratio": 10**400},
     "a float for a decimal": {"amount": 1.5},
     "too many digits after the point": {"amount": Decimal("1.23456")},
     "too many digits before the point": {"amount": Decimal(10) ** 14},
     "an infinite decimal": {"amount": Decimal("Infinity")},
     "a datetime without zone": {"at": dt.datetime(2013, 1, 1)},  # noqa: DTZ001 - that is the fault
+    "an instant before the year 1": {"at": dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=14)))},
+    "an instant after the year 9999": {"at": dt.datetime(9999, 12, 31, 20, tzinfo=dt.timezone(-dt.timedelta(hours=9)))},
     "a datetime for a date": {"day": dt.datetime(2013, 1, 1, tzinfo=dt.UTC)},
     "a time with zone": {"opens": dt.time(1, tzinfo=dt.UTC)},
     "text with half a character in a struct": {"address": {"city": "\ud800", "since": dt.date(2013, 1, 1)}},
@@ -107,6 +111,19 @@ class RepositoryContract(PersistenceSuite):
         assert made.at == there
         assert made.at is not None
         assert made.at.tzinfo is dt.UTC
+
+    @pytest.mark.parametrize("at", [dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)])
+    async def test_the_first_and_the_last_instant_keep_their_zone(
+        self, persistence: Persistence, at: dt.datetime
+    ) -> None:
+        made = await create(persistence, Document, {"id": ANY_ID, "at": at})
+        for found in (made, await read(persistence, Document, ANY_ID)):
+            assert (found.at, found.at.tzinfo) == (at, dt.UTC)
+
+    async def test_a_zero_has_no_sign(self, persistence: Persistence) -> None:
+        """Not every store keeps it."""
+        found = await create(persistence, Document, {"id": ANY_ID, "ratio": -0.0, "amount": Decimal("-0")})
+        assert (str(found.ratio), str(found.amount)) == ("0.0", "0.0000")
 
     async def test_enum_values_are_taken_as_members_and_as_values(self, persistence: Persistence) -> None:
         async with persistence.begin() as unit:

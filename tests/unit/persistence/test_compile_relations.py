@@ -90,7 +90,7 @@ FAULTS: dict[str, tuple[Any, Any, str]] = {
     "several keys": (
         Pair,
         relation(foreign_key="team_id"),
-        "LOOM-CORE-051 Thing.x goes by Thing.team_id, but the key of Pair has several fields: say which one",
+        "LOOM-CORE-051 Thing.x goes by Thing.team_id, but the key of Pair has several fields: give Pair a unique",
     ),
     "an unknown foreign key": (
         Team,

@@ -206,6 +206,7 @@ def test_a_class_that_is_no_repository_is_an_issue() -> None:
     compile_models([Wrong], issues)
     assert [issue.code for issue in issues.found] == ["LOOM-CORE-025", "LOOM-CORE-025"]
     first, second = issues.found
-    assert "Half, the repository of Wrong, has no find, list" in first.message
+    rest = "find, list, pick, pick_one, exists, count, stream, create, create_all, create_many, update, delete"
+    assert first.message == f"Half, the repository of Wrong, has no {rest}"
     assert first.remedy == "derive it from DelegatingRepository[Wrong]"
     assert second.message == "Half(mailer: ...) asks for what no repository is given"
