@@ -140,7 +140,10 @@ def _generated(
     operations = [(name, OPERATIONS[name]) for name in wanted] + ([("export", EXPORT)] if cls.export else [])
     operations += [("bulk", BULK[name]) for name in dict.fromkeys(cls.bulk) if name in BULK]
     free = _named_public(cls)
-    return [operation.route(schema, crud(schema.model), where, public=name in free) for name, operation in operations]
+    return [
+        operation.route(schema, crud(schema.model), where, prefix=cls.prefix, public=name in free)
+        for name, operation in operations
+    ]
 
 
 def _named_public(cls: type[RestInterface[Any]]) -> Sequence[str]:
@@ -196,7 +199,7 @@ def _located(
     """Give the routes that create rows the address of the created row, where the interface serves one."""
     if schema is None or not is_whole(parent, cls.prefix):
         return tuple(plans)
-    row = ("GET", shape_of(cls.prefix + key_path(schema)))
+    row = ("GET", shape_of(cls.prefix + key_path(schema, cls.prefix)))
     if row not in {(plan.method, plan.path.shape) for plan in plans}:
         return tuple(plans)
     locate = nested_location(parent, schema, cls.prefix)

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from loom.application.compile import Issues
 from loom.application.rest.declare import Idempotency, RestInterface
+from loom.application.rest.plan import Reply
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.context import Context
-from loom.domain.errors import Conflict, FieldError, InvalidInput, MalformedInput
+from loom.domain.errors import Conflict, FieldError, InvalidInput, MalformedInput, Place
 
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_PATTERN: Final = "^[!-~]{1,255}$"
@@ -56,9 +58,26 @@ class ExpireAnswers(UseCase[None, int]):
         return await self._scope().unit.answers.expire(_AT_ONCE)
 
 
-def idempotency_of(method: str, plan: UseCasePlan, interface: type[RestInterface[object]]) -> Idempotency:
-    """What a route does with keys: only what creates something has a use for them."""
-    return interface.idempotency if method == "POST" and not plan.read_only else Idempotency.OFF
+def compile_idempotency(
+    method: str, plan: UseCasePlan, kind: Reply, interface: type[RestInterface[object]], where: Place, issues: Issues
+) -> Idempotency:
+    """What a route does with keys: only what creates something has a use for them.
+
+    An answer that is streamed is not there as a whole when its transaction ends, so that it cannot be kept; to require
+    keys all the same is an issue.
+    """
+    if method != "POST" or plan.read_only:
+        return Idempotency.OFF
+    if kind is not Reply.STREAM:
+        return interface.idempotency
+    if interface.idempotency is Idempotency.REQUIRED:
+        issues.add(
+            "LOOM-REST-071",
+            where,
+            f"idempotency is REQUIRED, but the answer of {plan.name} is streamed and cannot be kept for its key",
+            "return a list, set read_only = True, or give the route an interface of its own",
+        )
+    return Idempotency.OFF
 
 
 def read_key(headers: Iterable[tuple[bytes, bytes]], *, required: bool) -> bytes | None:

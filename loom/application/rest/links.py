@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from loom.application.rest.paths import keys_below
 from loom.application.rest.plan import RoutePlan
 from loom.domain.model import schema_of
 
@@ -22,8 +23,8 @@ def add_links(paths: Mapping[str, Mapping[str, Any]], routes: Iterable[RoutePlan
     for route in routes:
         if route.reply.location is None:
             continue
-        keys = [entry.name for entry in schema_of(route.reply.type).keys]
         own = named[route.path.shape]
+        keys = keys_below(schema_of(route.reply.type), own)
         target = named.get(route.path.shape + "/{}" * len(keys))
         if target is None:
             continue

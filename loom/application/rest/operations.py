@@ -7,6 +7,7 @@ from typing import Any
 
 from loom.application.rest.auto import AutoCrud
 from loom.application.rest.declare import RestRoute
+from loom.application.rest.paths import keys_below
 from loom.application.usecase.declaration import UseCase
 from loom.domain.errors import LoomError, NotFound, Place
 from loom.domain.frozen import frozen
@@ -24,12 +25,14 @@ class Operation:
     path: str = ""
     errors: tuple[type[LoomError], ...] = ()
 
-    def route(self, schema: ModelSchema, generated: AutoCrud, where: Place, *, public: bool = False) -> RestRoute:
-        """The route of the operation for one model, as a user would have written it."""
+    def route(
+        self, schema: ModelSchema, generated: AutoCrud, where: Place, *, prefix: str = "", public: bool = False
+    ) -> RestRoute:
+        """The route of the operation for one model below a prefix, as a user would have written it."""
         return RestRoute(
             use_case=self.use_case(generated),
             method=self.method,
-            path=(key_path(schema) if self.on_row else "") + self.path,
+            path=(key_path(schema, prefix) if self.on_row else "") + self.path,
             status_code=self.status,
             errors=self.errors,
             public=public or None,
@@ -65,6 +68,6 @@ BULK: Mapping[str, Operation] = {
 """Generated where an interface names them in ``bulk``."""
 
 
-def key_path(schema: ModelSchema) -> str:
-    """The path of one row below its resource: one segment for each key field."""
-    return "".join(f"/{{{entry.name}}}" for entry in schema.keys)
+def key_path(schema: ModelSchema, prefix: str) -> str:
+    """The path of one row below its resource: one segment for each key field that the prefix has not named."""
+    return "".join(f"/{{{name}}}" for name in keys_below(schema, prefix))

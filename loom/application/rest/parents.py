@@ -17,7 +17,7 @@ import attrs
 
 from loom.application.compile import Issues
 from loom.application.rest.declare import RestInterface, RestRoute
-from loom.application.rest.paths import shape_of
+from loom.application.rest.paths import keys_below, shape_of
 from loom.application.rest.replies import location_of
 from loom.application.rest.reuse import operation_of
 from loom.application.rest.scoped_repository import BoundScope, ScopedRepository, plain_value
@@ -111,8 +111,8 @@ def nested_route(route: RestRoute, parent: Parent, *, generated: bool) -> RestRo
 def nested_location(parent: Parent | None, schema: ModelSchema, prefix: str) -> Callable[[Any], str]:
     """The function that builds the path of a row from the row, which says who its parent is."""
     if parent is None:
-        return location_of(schema, prefix)
-    fields, below = parent.fields, location_of(schema, "")
+        return location_of(prefix, keys_below(schema, prefix))
+    fields, below = parent.fields, location_of("", keys_below(schema, prefix))
 
     def locate(row: Any) -> str:
         found = prefix

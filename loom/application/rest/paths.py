@@ -8,6 +8,7 @@ import attrs
 
 from loom.application.compile import Issues
 from loom.domain.errors import Place
+from loom.domain.model import ModelSchema
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}")
 
@@ -59,3 +60,9 @@ def _fault(text: str) -> str:
         return "ends with a slash" if text != "/" else "is the root; give the interface a prefix"
     wrong = next((part for part in text.split("/")[1:] if not _SEGMENT.fullmatch(part)), None)
     return "" if wrong is None else f"has the segment {wrong!r}, which is neither plain text nor one {{parameter}}"
+
+
+def keys_below(schema: ModelSchema, prefix: str) -> tuple[str, ...]:
+    """The keys that the path of a row names behind a prefix: all but those that the prefix itself names."""
+    named = prefix.split("/")
+    return tuple(entry.name for entry in schema.keys if f"{{{entry.name}}}" not in named)

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import inspect
 import typing
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,6 @@ from loom.application.rest.reuse import made_status
 from loom.application.usecase.created import Created
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import Place
-from loom.domain.model import ModelSchema
 from loom.domain.query import Page
 
 _NO_BODY = (204, 205)
@@ -58,9 +57,8 @@ def compile_reply(route: RestRoute, plan: UseCasePlan, where: Place, issues: Iss
     return ReplyPlan(kind=kind, status=status, type=value, created=created, version=version)
 
 
-def location_of(schema: ModelSchema, prefix: str) -> Callable[[Any], str]:
-    """The function that builds the path of a row from the row."""
-    names = tuple(entry.name for entry in schema.keys)
+def location_of(prefix: str, names: Sequence[str]) -> Callable[[Any], str]:
+    """The function that builds the path of a row from the row, whose keys of these names stand behind the prefix."""
 
     def locate(row: Any) -> str:
         return prefix + "".join(["/" + _segment(getattr(row, name)) for name in names])

@@ -12,7 +12,7 @@ import attrs
 from loom.application.compile import Issues
 from loom.application.rest.access import access_errors, compile_access
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
-from loom.application.rest.idempotency import KeyRefused, KeyReused, RequestUnderWay, idempotency_of
+from loom.application.rest.idempotency import KeyRefused, KeyReused, RequestUnderWay, compile_idempotency
 from loom.application.rest.pages import ListRules
 from loom.application.rest.parameters import Parameters, compile_parameters
 from loom.application.rest.paths import PathTemplate, path_template
@@ -52,6 +52,7 @@ def compile_route(
     access = compile_access(route, interface, where, issues)
     parameters = compile_parameters(plan, path, _row(reply), rules, where, issues)
     if_match_required = compile_precondition(plan, interface, where, issues)
+    idempotency = compile_idempotency(method, plan, reply.kind, interface, where, issues)
     if plan.command is not None and method not in _BODY_METHODS:
         issues.add(
             "LOOM-REST-010",
@@ -62,7 +63,6 @@ def compile_route(
     if len(issues.found) > before:
         return None
     reply = _reply(reply, plan, interface, rules, parameters)
-    idempotency = idempotency_of(method, plan, interface)
     return RoutePlan(
         method=method,
         path=path,

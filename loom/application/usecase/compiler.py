@@ -99,7 +99,7 @@ def _hints(use_case: type, where: Place, issues: Issues) -> dict[str, Any] | Non
             "LOOM-CORE-101",
             where,
             f"{use_case.__name__} has no async execute",
-            "define async def execute(self, ...) in the class",
+            "define async def execute(self, ...) in the class; the name of a base class begins with an underscore",
         )
         return None
     try:

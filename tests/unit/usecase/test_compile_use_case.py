@@ -126,7 +126,11 @@ def test_execute_must_be_async() -> None:
     plan, issues = compiled(Synchronous)
     assert plan is None
     assert issues == [
-        ("LOOM-CORE-101", "Synchronous has no async execute | define async def execute(self, ...) in the class")
+        (
+            "LOOM-CORE-101",
+            "Synchronous has no async execute | define async def execute(self, ...) in the class; "
+            "the name of a base class begins with an underscore",
+        )
     ]
 
 
