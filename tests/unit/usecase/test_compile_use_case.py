@@ -128,8 +128,10 @@ def test_execute_must_be_async() -> None:
     assert issues == [
         (
             "LOOM-CORE-101",
-            "Synchronous has no async execute | define async def execute(self, ...) in the class; "
-            "the name of a base class begins with an underscore",
+            (
+                "Synchronous has no async execute | define async def execute(self, ...) in the class; "
+                "the name of a base class begins with an underscore"
+            ),
         )
     ]
 
