@@ -4,7 +4,7 @@ Its database is ``store.db`` in the working folder; a new one is filled first. `
 """
 
 import asyncio
-import contextlib
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from examples.store.shelves import FillShelves
-from loom.core import Kernel
+from loom.core import Kernel, LoomError
 from loom.rest import app_of
 
 CONFIG = Path(__file__).parent / "config" / "embedded.yaml"
@@ -32,20 +32,19 @@ The store runs at {url} (its document: {url}/docs; end it with Ctrl-C). Try:
 async def serve(files: Sequence[str | Path]) -> None:
     """Serve until the process is told to end."""
     kernel = Kernel.from_yaml(*files)
-    port = kernel.config.adapters["rest"].settings.port
-    server = uvicorn.Server(uvicorn.Config(app_of(kernel), host="127.0.0.1", port=port, log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        if serving.done():
-            await serving
-            return
-        await asyncio.sleep(0.01)
-    await kernel.invoke(FillShelves)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    print(GREETING.format(url=f"http://127.0.0.1:{port}"), flush=True)
-    await serving
+    async with kernel:
+        await kernel.invoke(FillShelves)
+    with socket.create_server(("127.0.0.1", kernel.config.adapters["rest"].settings.port)) as listening:
+        host, port = listening.getsockname()
+        print(GREETING.format(url=f"http://{host}:{port}"), flush=True)
+        # The application starts the kernel again, and stops it when it ends.
+        await uvicorn.Server(uvicorn.Config(app_of(kernel), log_level="warning")).serve(sockets=[listening])
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         asyncio.run(serve([CONFIG, *sys.argv[1:]]))
+    except KeyboardInterrupt:
+        pass
+    except (LoomError, OSError) as error:
+        sys.exit(f"The store does not start: {error}")

@@ -71,5 +71,5 @@ def _missing(present: Mapping[str, Collection[str]], catalogue: Catalogue) -> It
         missing = [column for column in table.schema.names if column not in present[name]]
         if missing:
             message = f"{table.schema.name} has fields without a column: {', '.join(missing)}"
-            remedy = "migrate the database; an existing table is never changed at the start"
+            remedy = "loom db diff writes what is missing, loom db upgrade applies it; a start never changes a table"
             yield Issue(code="LOOM-DB-004", where=place, message=message, remedy=remedy)
