@@ -89,6 +89,7 @@ def structure(loaded: Loaded, registry: Registry | None = None) -> Config:
         work.issues.unknown("LOOM-CONFIG-006", loaded.place(path), "section", dotted(path), _NAMES)
     for section in SECTIONS:
         work.section(section)
+    work.metrics()
     if work.issues.found:
         raise ConfigError(work.issues.found)
     return Config(own=work.own, adapters=work.adapters, secrets=loaded.secrets)
@@ -140,6 +141,12 @@ class _Structuring:
         if settings is not None:
             self.adapters[section.name] = Chosen(adapter=adapter, given=settings)
 
+    def metrics(self) -> None:
+        """Counting is a switch and names no adapter, but what counts has a library as well."""
+        section, adapter = self.own.get("observability"), self.registry.find("metrics", "prometheus")
+        if adapter is not None and section is not None and section.metrics.enabled:
+            self._check_extra(("observability", "metrics", "enabled"), adapter)
+
     def _keep_defaults(self, section: Section) -> None:
         self.own[section.name] = section.shape()
         adapter = self.registry.find(section.name, section.adapter) if section.adapter else None
@@ -164,10 +171,14 @@ class _Structuring:
         if adapter is None:
             known = self.registry.names(section.name)
             self.issues.unknown("LOOM-CONFIG-009", self.loaded.place(path), f"{section.name} adapter", name, known)
-        elif adapter.missing():
+        else:
+            self._check_extra(path, adapter)
+        return adapter
+
+    def _check_extra(self, path: KeyPath, adapter: Adapter) -> None:
+        if adapter.missing():
             error = MissingExtra(adapter.name, adapter.extra)
             self.issues.add("LOOM-CONFIG-010", self.loaded.place(path), error.message, error.remedy)
-        return adapter
 
     def _structured(self, section: Section, values: Mapping[str, Any], cls: type, known: tuple[str, ...]) -> Any:
         plain = heard(values, cls, self.converter)

@@ -57,6 +57,7 @@ REGISTRY = Registry(
         *(fake(port, name) for port, name in [("persistence", "memory"), ("jobs", "inline"), ("transport", "memory")]),
         *(fake(port, name) for port, name in [("etl", "polars"), ("streaming", "inline"), ("rest", "fastapi")]),
         fake("security", "anonymous"),
+        fake("metrics", "prometheus", modules=("no_such_library",), extra="observability"),
         fake("jobs", "queue", QueueSettings),
         fake("jobs", "absent", QueueSettings, modules=("no_such_library",), extra="jobs"),
     ],

@@ -178,6 +178,15 @@ FAULTS: dict[str, tuple[str, tuple[str, str, str, str]]] = {
             "pip install 'loom-kernel[jobs]'",
         ),
     ),
+    "the extra of a switch that is not installed": (
+        "observability:\n  metrics:\n    enabled: true",
+        (
+            "LOOM-CONFIG-010",
+            "api.yaml:3 (observability.metrics.enabled)",
+            "the prometheus adapter needs a library that is not installed",
+            "pip install 'loom-kernel[observability]'",
+        ),
+    ),
     "an environment variable that is not set": (
         "jobs: {adapter: queue, url: '${oc.env:LOOM_T_NO}'}",
         (
