@@ -72,7 +72,10 @@ def test_compiled_routes_are_reached_directly_and_others_by_the_whole_stack() ->
         assert (scope["app"], scope["route"].path, scope["path_params"]) == (app, "/products/{id}", {"id": "1"})
         assert client.get("/mine").json() == "mine"
         assert client.get("/openapi.json").json()["paths"].keys() >= {"/products/{id}", "/mine"}
-        assert client.get("/nothing").json()["code"] == "LOOM-REST-404"
+        nothing = client.get("/nothing", headers={"traceparent": f"00-{7:032x}-{7:016x}-01"})
+        assert nothing.json()["code"] == "LOOM-REST-404"
+        assert nothing.json()["correlation_id"] == f"{7:032x}"
+        assert nothing.headers["traceparent"].startswith(f"00-{7:032x}-")
         assert watched.direct[2:] == [False] * 3
 
 

@@ -34,13 +34,26 @@ class TornExport(UseCase[Product, AsyncIterator[Product]]):
         raise Unavailable("the database went away at db7.internal")
 
 
+class Restocked(UseCase[Product, AsyncIterator[Product]]):
+    """Writes, and shows what it wrote while it does."""
+
+    async def execute(self) -> AsyncIterator[Product]:
+        return self._rows()
+
+    async def _rows(self) -> AsyncIterator[Product]:
+        yield await self.main_repo.create({"sku": "new", "name": "new", "price": 1})
+
+
 class Exported(RestInterface[Product]):
     prefix = "/products"
     auto = True
     export = True
     filters = ("sku", "name")
     sorts = ("name",)
-    routes = (RestRoute(use_case=TornExport, method="GET", path="/torn"),)
+    routes = (
+        RestRoute(use_case=TornExport, method="GET", path="/torn"),
+        RestRoute(use_case=Restocked, method="POST", path="/restocked"),
+    )
 
 
 @pytest.fixture
@@ -145,6 +158,15 @@ async def test_a_failure_in_the_middle_is_no_proper_end(api: Api) -> None:
         await wire.run(portions.append)
     assert (wire.status, wire.ended) == (200, False)
     assert portions
+
+
+async def test_a_streamed_answer_is_not_kept_for_a_key(api: Api) -> None:
+    """It is not there as a whole when its transaction ends. So the key is not looked at, as the document says."""
+    again = [await api.client.post("/products/restocked", headers={"idempotency-key": "k-1"}) for _ in range(2)]
+    assert [answer.status_code for answer in again] == [200, 409]
+    assert json.loads(again[0].text)["sku"] == "new"
+    operation = api.app.openapi()["paths"]["/products/restocked"]["post"]
+    assert "Idempotency-Key" not in {each["name"] for each in operation.get("parameters", ())}
 
 
 async def test_a_client_that_goes_away_ends_the_reading(api: Api) -> None:

@@ -165,8 +165,12 @@ async def test_nul_in_text(api: Api) -> None:
 async def test_invalid_utf8(api: Api) -> None:
     problem(await api.client.post("/items", content=b'{"name": "\xc3\x28", "maker_id": 1}', headers=JSON), 400)
     problem(await api.client.get("/items?name=%C3%28"), 422)
-    # The server reads such bytes of a path as U+FFFD before we see them.
-    problem(await api.client.get("/words/%FF"), 404)
+    # The server reads such bytes of a path as U+FFFD, which is no reason to answer with the row of that name.
+    assert (await api.client.post("/words", json={"text": "\ufffd"})).headers["location"] == "/words/%EF%BF%BD"
+    assert (await api.client.get("/words/%EF%BF%BD")).json()["text"] == "\ufffd"
+    for method in ("GET", "DELETE"):
+        assert pointers(await api.client.request(method, "/words/%FF")) == {"path /text"}
+        assert pointers(await api.client.request(method, "/words/a%2Fb%ED%A0%80")) == {"path /text"}
     problem(await api.client.get("/items/%FF"), 422)
     lone = await api.client.post("/items", content=b'{"name": "\\ud800", "maker_id": 1}', headers=JSON)
     assert lone.status_code in (400, 422)

@@ -10,11 +10,13 @@ from loom.adapters.fastapi.answer import problem_answer
 from loom.adapters.fastapi.request import context_of
 from loom.application.rest.problems import PROBLEM_TYPE, problem
 from loom.domain.context import CORRELATION_HEADER
+from loom.domain.trace import TRACEPARENT_HEADER
 
 
 async def http_problem(request: Request, error: Exception) -> Response:
     """The answer to an ``HTTPException``: no such path, or what a route of the user's own raises."""
-    correlation_id = context_of(request.scope).correlation_id
+    context = context_of(request.scope)
+    correlation_id = context.correlation_id
     status = error.status_code if isinstance(error, HTTPException) else 500
     given = error.detail if isinstance(error, HTTPException) else ""
     detail = f"{request.url.path} does not exist" if status == 404 and given == "Not Found" else given
@@ -22,4 +24,6 @@ async def http_problem(request: Request, error: Exception) -> Response:
     response = Response(answer.body, status, dict(getattr(error, "headers", None) or {}))
     response.headers["content-type"] = PROBLEM_TYPE
     response.headers[CORRELATION_HEADER] = correlation_id
+    if context.trace is not None:
+        response.headers[TRACEPARENT_HEADER] = context.trace.parent
     return response

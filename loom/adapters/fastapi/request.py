@@ -23,6 +23,7 @@ _PARENT = TRACEPARENT_HEADER.encode()
 _STATE = TRACESTATE_HEADER.encode()
 _OF_CONTEXT = frozenset((_CORRELATION, _PARENT, _STATE))
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MOST_PARAMETERS = 200
 
 
@@ -104,7 +105,12 @@ class PathReader:
     def read(self, given: Mapping[str, str], found: dict[str, Any], faults: list[Located]) -> None:
         """Put the values into ``found`` by their own names, and what is wrong into ``faults``."""
         for name, plan in zip(self.names, self.plans, strict=True):
-            _take(plan, plan.read, given[name], "path", found, faults)
+            text = given[name]
+            if not text.isascii() and _LONE_SURROGATE.search(text):
+                error = FieldError(path=(plan.name,), message="must be percent-encoded UTF-8", code="format")
+                faults.append(Located(part="path", error=error))
+            else:
+                _take(plan, plan.read, text, "path", found, faults)
 
 
 class QueryReader:

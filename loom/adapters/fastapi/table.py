@@ -14,6 +14,7 @@ from loom.application.rest.paths import PathTemplate
 
 Entry: TypeAlias = tuple[PathTemplate, ASGIApp]
 Found: TypeAlias = tuple[Route, dict[str, str]]
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _NOTHING: Final[tuple[Match, dict[str, Any]]] = (Match.NONE, {})
 
 
@@ -50,9 +51,12 @@ class RouteTable(BaseRoute):
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
         if root:
-            if not path.startswith(root):
+            rest = path[len(root) :]
+            # "/apis" is not below "/api".
+            if path.startswith(root) and (not rest or rest[0] == "/"):
+                path = rest
+            else:
                 root = ""
-            path = path[len(root) :]
         route = self._fixed.get(path)
         if route is not None:
             return route, {}
@@ -87,11 +91,16 @@ class RouteTable(BaseRoute):
 
 
 def _segments(scope: Scope, path: str, root: str) -> list[str]:
-    """The segments of a path, of which one may hold a slash: only its undecoded form tells it from a separator."""
+    """The segments of a path.
+
+    Only its undecoded form tells a slash in a segment from a separator, and says whether it was UTF-8: servers put a
+    character in the place of bytes that are not. Here such bytes are lone surrogates, which no reader takes.
+    """
     raw: bytes = scope.get("raw_path") or b""
-    if b"%" not in raw or (b"%2F" not in raw and b"%2f" not in raw):
+    if b"%" not in raw or (b"%2F" not in raw and b"%2f" not in raw and _REPLACEMENT not in path):
         return path.split("/")[1:]
-    segments = [unquote(each) for each in raw.partition(b"?")[0].decode("latin-1").split("/")]
+    text = raw.partition(b"?")[0].decode("latin-1")
+    segments = [unquote(each, errors="surrogateescape") for each in text.split("/")]
     return segments[1 + root.count("/") :]
 
 

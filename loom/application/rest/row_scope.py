@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -25,11 +25,12 @@ from loom.domain.errors import Forbidden, Place, Unauthenticated
 from loom.domain.expr import COMPARISONS, Binary, Expr, IsIn, Literal, Op, Ref, Root, children, refs
 from loom.domain.expr_check import check_predicate, literal_kind
 from loom.domain.model import ModelSchema
-from loom.domain.schema import Kind
+from loom.domain.schema import Kind, LogicalType
 from loom.ports.persistence import Repository
 
 Read = Callable[[Any], Any]
 Path = tuple[str, ...]
+_NUMBERS: Final = (Kind.INT, Kind.FLOAT, Kind.DECIMAL)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -41,7 +42,7 @@ class RowScope:
         schema: of the rows.
         equal: columns that must equal one value, and that value: ``col("tenant_id") == principal.tenant_id``. They
             are filled in where a new row does not name them.
-        readers: turn the text of a claim into what its column holds, by the path of the claim.
+        readers: turn a claim into what its column holds, by the path of the claim.
     """
 
     expr: Expr
@@ -76,7 +77,7 @@ class RowScope:
             raise Forbidden(f"the caller has no claim {'.'.join(ref.ref_path)} of a single value")
         read = self.readers.get(ref.ref_path)
         try:
-            return read(found) if read is not None and isinstance(found, str) else found
+            return found if read is None else read(found)
         except Faults as error:
             raise Forbidden(f"the caller's claim {'.'.join(ref.ref_path)} does not fit its column") from error
 
@@ -170,16 +171,31 @@ def _equal(expr: Expr) -> Iterator[tuple[str, Expr]]:
 
 
 def _readers(expr: Expr, schema: ModelSchema) -> Iterator[tuple[Path, Read]]:
-    """Claims are what JSON can hold: a UUID or a date among them is text until it meets its column."""
+    """What each claim is read with: as strictly as what a client sends for its column."""
     if isinstance(expr, Binary) and expr.op in COMPARISONS:
         for column, claim in ((expr.left, expr.right), (expr.right, expr.left)):
             if _is(column, Root.COLUMN) and _is(claim, Root.PRINCIPAL):
                 entry = schema.field(column.ref_path[0])  # type: ignore[attr-defined]
-                read = text_reader(attrs.evolve(entry.type, nullable=False)) if entry else None
+                read = _claim_reader(attrs.evolve(entry.type, nullable=False)) if entry else None
                 if read is not None:
                     yield claim.ref_path, read  # type: ignore[attr-defined]
     for child in children(expr):
         yield from _readers(child, schema)
+
+
+def _claim_reader(logical: LogicalType) -> Read | None:
+    """Claims are what JSON can hold: a UUID or a date is text, and a number may be larger than any column."""
+    read = text_reader(logical)
+    if read is None:
+        return None
+    numeric = logical.kind in _NUMBERS
+
+    def claimed(found: Any) -> Any:
+        if isinstance(found, str) or (numeric and not isinstance(found, bool)):
+            return read(str(found))
+        return found
+
+    return claimed
 
 
 def _is(expr: Expr, root: Root) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from loom.application.rest.compile import check_duplicates, compile_interface
 from loom.application.rest.plan import RoutePlan
 from loom.core import Input, UseCase, entity
 from loom.domain.query import Page, Query
-from loom.rest import PaginationMode, RestInterface, RestRoute
+from loom.rest import Idempotency, PaginationMode, RestInterface, RestRoute
 from tests.unit.rest.rest_shop import (
     NothingBound,
     Ping,
@@ -88,6 +88,30 @@ def test_unknown_options_are_told_with_the_nearest_name() -> None:
     assert issues_of(Misspelt) == [
         "LOOM-REST-001 interface option 'prefx' does not exist | did you mean 'prefix'?",
         "LOOM-REST-001 interface option 'paginaton_mode' does not exist | did you mean 'pagination_mode'?",
+    ]
+
+
+def test_a_key_cannot_be_required_where_the_answer_is_streamed() -> None:
+    class Write(UseCase[Product, AsyncIterator[Product]]):
+        async def execute(self) -> AsyncIterator[Product]:
+            return self.main_repo.stream(Query(limit=None))
+
+    class Read(Write):
+        read_only = True
+
+    class Streamed(RestInterface[Product]):
+        prefix = "/products"
+        idempotency = Idempotency.REQUIRED
+        routes = (
+            RestRoute(use_case=Write, method="POST", path="/write"),
+            RestRoute(use_case=Read, method="POST", path="/read"),
+        )
+
+    assert issues_of(Streamed) == [
+        (
+            "LOOM-REST-071 idempotency is REQUIRED, but the answer of Write is streamed and cannot be kept for its key | "
+            "return a list, set read_only = True, or give the route an interface of its own"
+        )
     ]
 
 

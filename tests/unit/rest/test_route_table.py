@@ -86,5 +86,10 @@ def test_the_path_is_taken_below_the_mount() -> None:
     assert found("/api/a/q", root_path="/api") == ("/a/{x}", {"x": "q"})
 
 
+@pytest.mark.parametrize("path", ["/apis/a/q", "/apia/q", "/api2/a", "/api"])
+def test_a_path_that_only_begins_like_the_mount_is_not_below_it(path: str) -> None:
+    assert found(path, root_path="/api") is None
+
+
 def test_web_sockets_are_left_to_others() -> None:
     assert TABLE.matches({"type": "websocket", "path": "/a"})[0] is Match.NONE

@@ -94,6 +94,12 @@ def test_a_claim_that_its_column_could_not_hold_lets_nobody_in(claim: object) ->
         bound(col("tenant_id") == principal.tenant_id, tenant_id=claim)
 
 
+@pytest.mark.parametrize("claim", [2**63, -(2**70), 1.5, 1e300, float("inf"), float("nan"), True, "1.0"])
+def test_so_does_a_number_beyond_its_column(claim: object) -> None:
+    with pytest.raises(Forbidden):
+        bound(col("priority") == principal.level, level=claim)
+
+
 def test_without_the_claim_nobody_is_let_in() -> None:
     with pytest.raises(Forbidden, match="the caller has no claim tenant_id"):
         bound(col("tenant_id") == principal.tenant_id)
