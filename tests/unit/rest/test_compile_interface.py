@@ -109,8 +109,8 @@ def test_a_key_cannot_be_required_where_the_answer_is_streamed() -> None:
 
     assert issues_of(Streamed) == [
         (
-            "LOOM-REST-071 idempotency is REQUIRED, but the answer of Write is streamed and cannot be kept for its key | "
-            "return a list, set read_only = True, or give the route an interface of its own"
+            "LOOM-REST-071 idempotency is REQUIRED, but the answer of Write is streamed and cannot be kept for its key "
+            "| return a list, set read_only = True, or give the route an interface of its own"
         )
     ]
 
