@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from loom.application.compile import nearest
+
 
 def differing(row: object, wanted: Mapping[str, object]) -> list[str]:
     """The columns of a row that are not as wanted, each as a sentence."""
@@ -17,6 +19,20 @@ def differing(row: object, wanted: Mapping[str, object]) -> list[str]:
         for name, value in wanted.items()
         if found[name] != value
     ]
+
+
+def check_columns(model: type, wanted: Mapping[str, object]) -> None:
+    """Refuse names that no row of the model could have: a test that looks for them would say nothing.
+
+    Raises:
+        AssertionError: with the name that was probably meant.
+    """
+    known = [field.name for field in attrs.fields(model)] if attrs.has(model) else []
+    for name in wanted:
+        if known and name not in known and not hasattr(model, name):
+            near = nearest(name, known)
+            meant = f"; did you mean {near!r}?" if near else ""
+            raise AssertionError(f"{model.__name__} has no field {name!r}{meant}")
 
 
 def no_such_row(model: type, wanted: Mapping[str, object], rows: Sequence[object]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json as json_module
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
+from urllib.parse import urlencode
 
 import attrs
 
@@ -26,7 +27,8 @@ class RequestOptions(TypedDict, total=False):
     """What a request may carry.
 
     ``json`` is encoded by the kernel's codec, so it may be a command, or anything that holds decimals and dates;
-    ``content`` goes as it is. ``query`` is the query string: a list repeats its parameter. ``if_match`` takes an ETag.
+    ``content`` goes as it is. ``query`` is added to the query string of the path: each value as JSON would have it, a
+    list repeats its parameter, and ``None`` is not sent. ``if_match`` takes an ETag.
     """
 
     json: object
@@ -194,6 +196,10 @@ class HttpTestHarness:
         """Send a request; see ``RequestOptions``."""
         if self._client is None:
             raise LoomError("the harness is not open", remedy="write async with HttpTestHarness(kernel) as http")
+        unknown = options.keys() - RequestOptions.__annotations__.keys()
+        if unknown:
+            known = ", ".join(RequestOptions.__annotations__)
+            raise TypeError(f"a request has no option {', '.join(sorted(unknown))}; it has {known}")
         headers, content = dict(options.get("headers", {})), options.get("content")
         special = {
             "If-Match": options.get("if_match"),
@@ -204,8 +210,9 @@ class HttpTestHarness:
         if "json" in options:
             content = self._codec.encode(options["json"])
             headers.setdefault("Content-Type", "application/json")
-        query = _pairs(options.get("query", {}))
-        answer = await self._client.request(method, path, content=content, headers=headers, params=query or None)
+        query = urlencode(list(self._pairs(options.get("query", {}))))
+        address = f"{path}{'&' if '?' in path else '?'}{query}" if query else path
+        answer = await self._client.request(method, address, content=content, headers=headers)
         return HttpAnswer(
             request=f"{method} {path}",
             status=answer.status_code,
@@ -214,6 +221,13 @@ class HttpTestHarness:
             codec=self._codec,
             cause=self._log.take(answer.headers.get(CORRELATION_HEADER, "")),
         )
+
+    def _pairs(self, query: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+        for name, values in query.items():
+            for value in values if isinstance(values, list | tuple | set | frozenset) else (values,):
+                if value is not None:
+                    text = self._codec.encode(value).decode()
+                    yield name, json_module.loads(text) if text.startswith('"') else text
 
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> HttpAnswer:
         """``GET``; see ``RequestOptions``."""
@@ -267,18 +281,6 @@ class _Causes(logging.Handler):
 
     def take(self, correlation_id: str) -> BaseException | None:
         return self._found.pop(correlation_id, None)
-
-
-def _pairs(query: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [
-        (name, _text(value))
-        for name, values in query.items()
-        for value in (values if isinstance(values, Sequence) and not isinstance(values, str) else [values])
-    ]
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _client_library() -> Any:

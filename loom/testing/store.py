@@ -14,6 +14,7 @@ from loom.domain.query import Query
 from loom.ports.clock import Clock
 from loom.ports.persistence import UnitOfWork
 from loom.testing.clock import FakeClock
+from loom.testing.given import referred_first
 
 M = TypeVar("M")
 
@@ -65,10 +66,10 @@ class MemoryStore(MemoryPersistence):
             yield cast("UnitOfWork", _FaultyUnit(cast("MemoryUnitOfWork", unit), self.faults))
 
     async def put(self, *rows: object) -> None:
-        """Store entities, each with the key that it has. Tables that are missing are made."""
+        """Store entities, each with the key that it has, in an order that references allow. Missing tables are made."""
         await self.start([type(row) for row in rows])
         with self._sound():
-            await self._put(rows)
+            await self._put(referred_first(rows))
 
     async def _put(self, rows: Sequence[object]) -> None:
         async with super()._begin(False) as unit:

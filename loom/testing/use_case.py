@@ -21,7 +21,7 @@ from loom.domain.model import is_entity
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.testing.clock import START, FakeClock
-from loom.testing.differences import differing, no_such_row, shown, unequal
+from loom.testing.differences import check_columns, differing, no_such_row, shown, unequal
 from loom.testing.store import MemoryStore
 
 M = TypeVar("M")
@@ -67,6 +67,7 @@ class UseCaseTest(Generic[R]):
 
     Raises:
         CompileError: the use case has issues; all of them.
+        TypeError: what is given is no use case, no row of an entity, or no type of a service.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class UseCaseTest(Generic[R]):
     ) -> None:
         from loom.adapters.json.codec import JsonCodec
 
+        _check(use_case, given, services or {})
         self.clock = FakeClock(now)
         self.store = MemoryStore(clock=self.clock)
         self._use_case = use_case
@@ -148,11 +150,13 @@ class UseCaseTest(Generic[R]):
 
     async def assert_stored(self, model: type[Any], /, **columns: object) -> None:
         """A row with these values is stored."""
+        check_columns(model, columns)
         rows = await self.stored(model)
         assert any(not differing(row, columns) for row in rows), no_such_row(model, columns, rows)
 
     async def assert_not_stored(self, model: type[Any], /, **columns: object) -> None:
         """No row with these values is stored; without values, no row at all."""
+        check_columns(model, columns)
         found = [row for row in await self.stored(model) if not differing(row, columns)]
         assert not found, unequal(f"rows of {model.__name__}", [], found)
 
@@ -179,12 +183,16 @@ class UseCaseTest(Generic[R]):
         assert any(found), unequal("dispatched jobs", [wanted], self.dispatched)
 
     async def _ready(self) -> None:
-        given, self._given = self._given, []
-        models, self._models = self._models, []
-        if models:
-            await self.store.start(models)
-        if given:
-            await self.store.put(*given)
+        if self._models:
+            await self.store.start(self._models)
+            self._models = []
+        if self._given:
+            try:
+                await self.store.put(*self._given)
+            except LoomError as error:
+                # It is the test that is wrong, and no error of the use case that a test might expect.
+                raise AssertionError(f"the given rows cannot be stored: {error}") from error
+            self._given = []
 
     def _records(self, kind: OutboxKind) -> list[OutboxRecord]:
         return [record for record in self.store.waiting() if record.kind is kind]
@@ -194,6 +202,18 @@ class UseCaseTest(Generic[R]):
         key = getattr(event, options.key) if options.key else None
         payload = json.loads(self._codec.encode(event))
         return Emitted(type(event).__name__, options.topic, "" if key is None else str(key), payload)
+
+
+def _check(use_case: object, given: Sequence[object], services: Mapping[type, object]) -> None:
+    if not isinstance(use_case, type) or not issubclass(use_case, UseCase):
+        raise TypeError(f"{use_case!r} is no UseCase class")
+    for row in given:
+        if isinstance(row, type) or not is_entity(type(row)):
+            raise TypeError(f"given: {row!r} is no row of an entity")
+    types: Sequence[object] = list(services)
+    for wanted in types:
+        if not isinstance(wanted, type):
+            raise TypeError(f"services: {wanted!r} is no type; write services={{Mailer: FakeMailer()}}")
 
 
 @frozen

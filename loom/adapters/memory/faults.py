@@ -20,10 +20,18 @@ class Faults:
         """Let the next ``times`` calls that reach the point raise the error.
 
         Raises:
-            ValueError: there is no such point.
+            ValueError: there is no such point, or no call is to fail.
+            TypeError: the error is none that could be raised.
         """
         if point not in self._waiting:
             raise ValueError(f"there is no point {point!r}; there are {', '.join(self._waiting)}")
+        given: object = error
+        if not isinstance(given, Exception):
+            raise TypeError(
+                f'{error!r} cannot be raised; give an exception, as in inject({point!r}, Unavailable("gone"))'
+            )
+        if times < 1:
+            raise ValueError(f"{times} calls are to fail; the next one is times=1")
         self._waiting[point].extend([error] * times)
 
     def reach(self, point: str) -> None:

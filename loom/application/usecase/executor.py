@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import attrs
 
-from loom.application.compile import Issues
+from loom.application.compile import Issues, nearest
 from loom.application.repositories import RepositoryBuilder
 from loom.application.usecase.application import After, Before
 from loom.application.usecase.compiler import compile_use_case
@@ -119,6 +119,8 @@ class Executor:
             )
         if type(command) is not plan.taken:
             _check_command(plan, command)
+        if params and not plan.names.issuperset(params):
+            raise _unknown(plan, params)
         if plan.plain:
             return await self._construct(plan, scope).execute()
         call = Call(scope, command, params, plan.narrow)
@@ -257,6 +259,15 @@ def _check_command(plan: UseCasePlan, command: object) -> None:
     elif not isinstance(command, plan.taken):
         message = f"{plan.name} takes a {plan.command.__name__}, not {type(command).__name__}"
         raise InvalidInput([FieldError(path=(), message=message)], subject="command")
+
+
+def _unknown(plan: UseCasePlan, params: Mapping[str, object]) -> InvalidInput:
+    faults = []
+    for name in sorted(params.keys() - plan.names):
+        near = nearest(name, plan.names)
+        meant = f"; did you mean {near!r}?" if near else ""
+        faults.append(FieldError(path=(name,), message=f"is no parameter of {plan.name}{meant}", code="unknown"))
+    return InvalidInput(faults, subject="parameters")
 
 
 def _check_rules(plan: UseCasePlan, call: Call) -> None:

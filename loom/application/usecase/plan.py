@@ -120,6 +120,7 @@ class UseCasePlan:
         passed: names of the parameters that ``execute`` takes, where some are hidden; else ``None``.
         storeless: whether nothing in it can reach the store, so that a call needs no unit of work.
         narrow: narrows what its parameters load.
+        names: of the parameters that the caller gives.
     """
 
     use_case: type
@@ -138,6 +139,7 @@ class UseCasePlan:
     passed: tuple[str, ...] | None = attrs.field(init=False)
     storeless: bool = attrs.field(init=False)
     narrow: Narrow | None = attrs.field(init=False)
+    names: frozenset[str] = attrs.field(init=False)
 
     @main.default
     def _main(self) -> type:
@@ -165,6 +167,10 @@ class UseCasePlan:
             and all(param.model is None for param in self.params)
             and not any(wanted.scoped for wanted in self.dependencies)
         )
+
+    @names.default
+    def _names(self) -> frozenset[str]:
+        return frozenset(param.name for param in self.params if param.given)
 
     @narrow.default
     def _narrow(self) -> Narrow | None:

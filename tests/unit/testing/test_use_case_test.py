@@ -87,7 +87,7 @@ async def test_a_missing_row_says_how_the_nearest_one_differs() -> None:
     with pytest.raises(AssertionError, match=re.escape("no Product with id=1, stock=7 is stored; there is 1 row")) as c:
         await test.assert_stored(Product, id=1, stock=7)
     assert "stock is 2, not 7" in str(c.value)
-    with pytest.raises(AssertionError, match="there is no colour"):
+    with pytest.raises(AssertionError, match="Product has no field 'colour'"):
         await test.assert_stored(Product, colour="green")
     with pytest.raises(AssertionError, match="rows of Product: wanted\n  nothing\nbut found\n  Product"):
         await test.assert_not_stored(Product, id=1)
