@@ -280,6 +280,10 @@ def _target(schema: ModelSchema, relation: RelationSchema, schemas: Schemas, iss
         cls = relation.target
     except LookupError:
         names = [each.name for each in schemas.values()]
+        if relation.shape.name in names:
+            told = f"{what} refers to {relation.shape.name}, and several entities are called so"
+            issues.add("LOOM-CORE-050", schema.model, told, "import the class that is meant, and annotate it with that")
+            return None
         issues.unknown("LOOM-CORE-050", schema.model, f"{what}: entity", relation.shape.name, names)
         return None
     if not is_entity(cls):

@@ -249,6 +249,22 @@ async def test_a_table_that_vanishes_is_named(fresh_postgres_url: str) -> None:
 
 
 @pytest.mark.postgres
+async def test_a_column_that_gets_another_type_meanwhile_costs_one_unit_and_no_restart(fresh_postgres_url: str) -> None:
+    """A statement that was prepared gives other types than it did; outside a transaction nobody notices."""
+    persistence = database(fresh_postgres_url)
+    await persistence.start([Note])
+    await write(persistence, "a")
+    execute(fresh_postgres_url, "ALTER TABLE notes ALTER COLUMN text TYPE text")
+    with pytest.raises(Unavailable, match="were changed meanwhile"):
+        await write(persistence, "b")
+    await write(persistence, "b")
+    execute(fresh_postgres_url, "ALTER TABLE notes ALTER COLUMN text TYPE varchar(20)")
+    async with persistence.begin(read_only=True) as unit:
+        assert await unit.repository(Note).get(1) == Note(id=1, text="a")
+    await persistence.stop()
+
+
+@pytest.mark.postgres
 async def test_more_values_than_a_statement_takes_are_told_and_the_server_is_not_blamed(
     fresh_postgres_url: str,
 ) -> None:

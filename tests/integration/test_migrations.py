@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from loom.adapters.json.codec import JsonCodec
@@ -82,6 +83,49 @@ def second_models() -> tuple[type, ...]:
     return Shop, Product, Sale, Coupon
 
 
+def priced(scale: int) -> tuple[type, ...]:
+    """A decimal with so many digits after the point, which checks and an index speak of."""
+
+    @entity(
+        table="priced",
+        checks={"positive": col("price") >= Decimal("0.50"), "cheap": col("price") <= 2},
+        indexes=[index("price", where=col("price") > Decimal("0.75"))],
+    )
+    class Priced:
+        id: int = key(autoincrement=True)
+        price: Decimal = field(precision=12, scale=scale)
+        note: Decimal | None = field(default=None, precision=12, scale=scale)
+
+    return (Priced,)
+
+
+def keyed(*names: str) -> tuple[type, ...]:
+    """A table with this key."""
+
+    @attrs.define
+    class Bed:
+        ward: str
+        number: int
+
+    return (entity(table="beds", key=names)(Bed),)
+
+
+def tables_of_like_names() -> tuple[type, ...]:
+    """Two tables whose indexes and unique constraints would have the same names."""
+
+    @entity(table="user")
+    class User:
+        id: int = key()
+        group_name: str = field(default="", unique=True, index=True)
+
+    @entity(table="user_group")
+    class Group:
+        id: int = key()
+        name: str = field(default="", unique=True, index=True)
+
+    return User, Group
+
+
 class MigrationSuite:
     """What holds on every database."""
 
@@ -150,6 +194,52 @@ class MigrationSuite:
         async with store.begin() as unit:
             with pytest.raises(Conflict):
                 await unit.repository(later[2]).create({"product": 99})
+        await store.stop()
+
+    @pytest.mark.parametrize(("before", "after", "kept"), [(2, 4, "1.5000"), (4, 2, "1.50")])
+    async def test_decimals_keep_their_values_where_their_scale_changes(
+        self, settings: SqlalchemySettings, before: int, after: int, kept: str
+    ) -> None:
+        """Also among checks and partial indexes whose constants are scaled too. Nothing reads them wrongly before."""
+        (first,), (second,) = priced(before), priced(after)
+        await migrated(settings, (first,))
+        store = await opened(settings, (first,))
+        async with store.begin() as unit:
+            await unit.repository(first).create({"price": Decimal("1.5")})
+            await unit.commit()
+        await store.stop()
+        if settings.url.startswith("sqlite"):
+            with pytest.raises(ConfigError, match=f"Priced.price has the scale {after}, but its values have {before}"):
+                await started(settings, (second,))
+
+        await migrated(settings, (second,))
+        assert (await Migrations(settings, (second,)).diff("nothing")).file is None
+        store = await opened(settings, (second,))
+        async with store.begin() as unit:
+            rows: Any = unit.repository(second)
+            found = await rows.get(1)
+            assert (str(found.price), found.note) == (kept, None)
+            with pytest.raises(CheckFailed):
+                await rows.create({"price": Decimal("2.01")})
+        await store.stop()
+
+    async def test_another_key_is_left_to_a_person(self, settings: SqlalchemySettings) -> None:
+        await Migrations(settings, keyed("ward")).create()
+        migrations = Migrations(settings, keyed("ward", "number"))
+        assert (await migrations.diff("key")).file is not None
+        with pytest.raises(ConfigError, match=r"the key of beds is \(ward\) and becomes \(ward, number\)"):
+            await migrations.upgrade()
+
+    async def test_names_that_two_tables_would_share_are_told_apart(self, settings: SqlalchemySettings) -> None:
+        models = tables_of_like_names()
+        await migrated(settings, models)
+        assert (await Migrations(settings, models).diff("nothing")).file is None
+        store = await opened(settings, models)
+        for model, column in zip(models, ("group_name", "name"), strict=True):
+            async with store.begin() as unit:
+                await unit.repository(model).create({"id": 1})
+                with pytest.raises(Conflict, match=f"another row has the same {column}"):
+                    await unit.repository(model).create({"id": 2})
         await store.stop()
 
     async def test_files_that_were_not_applied_come_first(self, settings: SqlalchemySettings) -> None:

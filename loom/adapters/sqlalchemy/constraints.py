@@ -6,7 +6,6 @@ which is how a migration notices.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,11 +14,14 @@ import attrs
 import sqlalchemy as sa
 
 from loom.adapters.sqlalchemy.expressions import Translator
-from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, constraint_name
+from loom.adapters.sqlalchemy.names import Names, digest, scale_name
+from loom.adapters.sqlalchemy.storage import SQLITE
+from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
 from loom.application.model_constraints import alive, columns_of, named_checks, plain_predicate, unique_groups
 from loom.domain.constraints import Index
 from loom.domain.errors import CheckFailed
 from loom.domain.expr import Expr
+from loom.domain.schema import Kind
 
 
 def constrained(catalogue: Catalogue, dialect: str) -> Catalogue:
@@ -29,19 +31,21 @@ def constrained(catalogue: Catalogue, dialect: str) -> Catalogue:
     for made in catalogue.tables.values():
         translator = Translator(made, dialect)
         for group in unique_groups(made.schema):
-            unique[_add_unique(made, group, translator)] = group.columns
+            unique[_add_unique(made, group, translator, catalogue.names)] = group.columns
         for index in made.schema.indexes:
             if not index.unique:
-                _add_index(made, _name("ix", made, index), index, translator)
+                _add_index(made, _name("ix", made, index, catalogue.names), index, translator)
         for name, expr in named_checks(made.schema).items():
-            full = constraint_name("ck", made.schema.table, name, _digest(expr))
+            full = catalogue.names.of("ck", made.schema.table, name, predicate=_digest(made, expr))
             made.table.append_constraint(sa.CheckConstraint(translator.where(expr), name=full))
             checks[full] = partial(CheckFailed, made.schema.table, name, columns_of(expr))
+        if dialect == SQLITE:
+            _add_scales(made, catalogue.names)
     return attrs.evolve(catalogue, unique={**catalogue.unique, **unique}, checks=checks)
 
 
-def _add_unique(made: ModelTable, group: Index, translator: Translator) -> str:
-    name = _name("uq", made, group)
+def _add_unique(made: ModelTable, group: Index, translator: Translator, names: Names) -> str:
+    name = _name("uq", made, group, names)
     if group.where is not None:
         _add_index(made, name, group, translator)
     else:
@@ -57,12 +61,23 @@ def _add_index(made: ModelTable, name: str, index: Index, translator: Translator
     sa.Index(name, *(made.table.c[column] for column in index.columns), unique=index.unique, **options)
 
 
-def _name(kind: str, made: ModelTable, index: Index) -> str:
+def _name(kind: str, made: ModelTable, index: Index, names: Names) -> str:
     # That deleted rows do not count is the rule of the whole table, not of one index.
     plain = index.where is None or repr(index.where) == repr(alive(made.schema))
-    digest = () if plain or index.where is None else (_digest(index.where),)
-    return constraint_name(kind, made.schema.table, *index.columns, *digest)
+    predicate = "" if plain or index.where is None else _digest(made, index.where)
+    return names.of(kind, made.schema.table, *index.columns, predicate=predicate)
 
 
-def _digest(expr: Expr) -> str:
-    return hashlib.sha256(repr(expr).encode()).hexdigest()[:8]
+def _digest(made: ModelTable, expr: Expr) -> str:
+    # Where decimals are integers, the constants beside them are scaled as well.
+    scales = "".join(f" {name}:{scale}" for name in columns_of(expr) if (scale := made.storages[name].scale))
+    return digest(repr(expr) + scales)
+
+
+def _add_scales(made: ModelTable, names: Names) -> None:
+    """Say in the table how SQLite's integers are to be read, so that another scale is noticed."""
+    for name, storage in made.storages.items():
+        if storage.kind is Kind.DECIMAL:
+            holds = sa.func.typeof(made.table.c[name]).in_(["integer", "null"])
+            full = scale_name(names, made.schema.table, name, storage.scale)
+            made.table.append_constraint(sa.CheckConstraint(holds, name=full))

@@ -90,6 +90,11 @@ class Translation(ABC):
         """The database does not answer."""
         return Unavailable(f"the database {self.address} does not answer ({told(error)})", remedy=remedy)
 
+    def changed(self, error: Exception) -> Unavailable:
+        """Columns got another type after their statements were prepared."""
+        message = f"the tables of the database {self.address} were changed meanwhile ({told(error)})"
+        return Unavailable(message, remedy="run the unit of work again")
+
     def failed(self, error: Exception) -> EngineFailure:
         """The database does not take a statement of ours."""
         return EngineFailure(f"the database {self.address} refused a statement ({told(error)})")

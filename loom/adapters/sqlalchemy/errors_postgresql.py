@@ -33,6 +33,9 @@ class PostgresTranslation(Translation):
     """Translates what asyncpg raises."""
 
     def of_driver(self, error: Exception, table: str, sql: str) -> LoomError | None:
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            # The driver prepares its statements anew, but the transaction is lost.
+            return self.changed(error)
         if isinstance(error, asyncpg.PostgresError):
             return self._of_state(error, table, sql)
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from loom.adapters.sqlalchemy.constraints import constrained
-from loom.adapters.sqlalchemy.rendering import complete
+from loom.adapters.sqlalchemy.rendering import changed_keys, complete
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
 from loom.adapters.sqlalchemy.system_tables import SYSTEM_MODELS, add_system_indexes
@@ -160,6 +160,8 @@ class Migrations:
 
     def _processed(self, context: MigrationContext, revision: object, directives: list[MigrationScript]) -> None:
         found = directives[0].upgrade_ops
+        if found is not None and context.connection is not None:
+            found.ops.extend(changed_keys(context.connection, self._catalogue))
         if found is None or found.is_empty():
             directives.clear()
         else:
@@ -236,6 +238,9 @@ def _check_references(connection: sa.Connection) -> None:
 def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
+    except NotImplementedError as error:
+        # What a file says that a person has yet to complete.
+        raise _refused(str(error), f"write into the file in {folder} how, in place of this line") from error
     except CommandError as error:
         remedy = f"see the files in {folder}; loom db upgrade applies those that have not been applied"
         raise _refused(str(error).rstrip("."), remedy) from error

@@ -7,17 +7,33 @@ only where the rows that are there get a value, which is the default of the mode
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op, renderers
-from alembic.operations.ops import AddColumnOp, MigrateOperation, MigrationScript, ModifyTableOps
+from alembic.operations.ops import (
+    AddColumnOp,
+    CreateCheckConstraintOp,
+    DropConstraintOp,
+    ExecuteSQLOp,
+    MigrateOperation,
+    MigrationScript,
+    ModifyTableOps,
+)
 from sqlalchemy.engine.interfaces import Dialect
 
+from loom.adapters.sqlalchemy.names import scale_in, scale_name
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
 from loom.application.fit import fit_of
 from loom.domain.model import FieldSchema
+
+
+class KeyChanged(MigrateOperation):
+    """A table has another key than its model: only a person knows what the rows become that are there."""
+
+    def __init__(self, table: str, before: Sequence[str], after: Sequence[str]) -> None:
+        self.told = f"the key of {table} is ({', '.join(before)}) and becomes ({', '.join(after)})"
 
 
 class ModifyCounted(ModifyTableOps):
@@ -28,7 +44,56 @@ def complete(script: MigrationScript, catalogue: Catalogue, dialect: Dialect) ->
     """Add to a migration what only the models know."""
     for container in (script.upgrade_ops, script.downgrade_ops):
         if container is not None:
-            container.ops = [_completed(each, catalogue, dialect) for each in container.ops]
+            steps = [step for each in container.ops for step in _steps(each, catalogue)]
+            container.ops = [_completed(each, catalogue, dialect) for each in steps]
+
+
+def changed_keys(connection: sa.Connection, catalogue: Catalogue) -> Iterator[KeyChanged]:
+    """The tables that have another key than their models, which Alembic does not look at."""
+    inspector = sa.inspect(connection)
+    present = set(inspector.get_table_names())
+    for name, table in catalogue.tables.items():
+        before = inspector.get_pk_constraint(name)["constrained_columns"] if name in present else []
+        after = [field.name for field in table.schema.keys]
+        if name in present and before != after:
+            yield KeyChanged(name, before, after)
+
+
+def _steps(operation: MigrateOperation, catalogue: Catalogue) -> list[MigrateOperation]:
+    """An operation, in three steps where it changes the scale of decimals that SQLite keeps as integers: neither the
+    old checks nor the new ones hold for values on their way."""
+    table = catalogue.tables.get(operation.table_name) if isinstance(operation, ModifyTableOps) else None
+    if table is None or not isinstance(operation, ModifyTableOps):
+        return [operation]
+    updates = [ExecuteSQLOp(update) for update in _rescaled(operation.ops, table, catalogue)]
+    if not updates:
+        return [operation]
+    first = [each for each in operation.ops if isinstance(each, DropConstraintOp) and each.constraint_type == "check"]
+    rest = [each for each in operation.ops if each not in first]
+    name, schema = operation.table_name, operation.schema
+    return [ModifyTableOps(name, first, schema=schema), *updates, ModifyTableOps(name, rest, schema=schema)]
+
+
+def _rescaled(operations: Sequence[MigrateOperation], table: ModelTable, catalogue: Catalogue) -> Iterator[str]:
+    dropped = {str(each.constraint_name) for each in operations if isinstance(each, DropConstraintOp)}
+    made = {str(each.constraint_name) for each in operations if isinstance(each, CreateCheckConstraintOp)}
+    for field in table.schema.fields:
+        scales = [
+            scale
+            for names in (dropped, made)
+            for name in names
+            if (scale := scale_in(name)) is not None
+            and name == scale_name(catalogue.names, table.schema.table, field.name, scale)
+        ]
+        if len(scales) == 2:
+            yield _scaling(table.schema.table, field.name, scales[1] - scales[0])
+
+
+def _scaling(table: str, column: str, digits: int) -> str:
+    quoted = '"{}"'.format(column.replace('"', '""'))
+    factor = 10 ** abs(digits)
+    value = f"{quoted} * {factor}" if digits > 0 else f"CAST(round({quoted} / {factor}.0) AS INTEGER)"
+    return 'UPDATE "{}" SET {} = {}'.format(table.replace('"', '""'), quoted, value)
 
 
 def _completed(operation: MigrateOperation, catalogue: Catalogue, dialect: Dialect) -> MigrateOperation:
@@ -61,6 +126,11 @@ def _default(field: FieldSchema, table: ModelTable, dialect: Dialect) -> sa.Defa
         value = storage.conversion.store(value)
     literal = sa.literal(value, storage.bind).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     return sa.DefaultClause(sa.text(str(literal)))
+
+
+@renderers.dispatch_for(KeyChanged)
+def _refuse(context: AutogenContext, operation: KeyChanged) -> list[str]:
+    return [f"raise NotImplementedError({operation.told!r})"]
 
 
 @renderers.dispatch_for(ModifyCounted)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
+from typing import Final
 
 from loom.adapters.sqlalchemy.connections import Connection
 from loom.adapters.sqlalchemy.database import Database
 from loom.adapters.sqlalchemy.errors import Translation
+from loom.adapters.sqlalchemy.names import scale_in, scale_name
 from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
-from loom.adapters.sqlalchemy.tables import Catalogue
+from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
 from loom.domain.errors import ConfigError, Issue, Place
+from loom.domain.schema import Kind
 
+_SCALED: Final = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '%scale_%'"
 _LOCK = 0x6C6F6F6D_00000002
 _COLUMNS: Mapping[str, str] = {
     SQLITE: """
@@ -50,6 +55,8 @@ async def prepare_schema(database: Database, translation: Translation, *, create
                 await connection.run_sync(make)
                 present = await _present(connection, database.dialect.name)
             issues = list(_missing(present, catalogue))
+            if database.dialect.name == SQLITE and any(map(_has_decimals, catalogue.tables.values())):
+                issues += _rescaled(dict(await connection.driver.fetch(_SCALED, ())), catalogue)
             if issues:
                 raise ConfigError(issues)
 
@@ -59,6 +66,27 @@ async def _present(connection: Connection, dialect: str) -> Mapping[str, Collect
     for table, column in await connection.driver.fetch(_COLUMNS[dialect], ()):
         columns[table].add(column)
     return columns
+
+
+def _has_decimals(table: ModelTable) -> bool:
+    return any(storage.kind is Kind.DECIMAL for storage in table.storages.values())
+
+
+def _rescaled(definitions: Mapping[str, str], catalogue: Catalogue) -> Iterator[Issue]:
+    """The decimals that SQLite keeps as integers of another scale, as the constraints of their tables say."""
+    for name, table in catalogue.tables.items():
+        found = re.findall(r"\bscale_\d+_\w+", definitions.get(name, ""))
+        for column, storage in table.storages.items():
+            kept = [scale for each in found if (scale := _scale_of(each, catalogue, name, column)) is not None]
+            if storage.kind is Kind.DECIMAL and kept and storage.scale not in kept:
+                message = f"{table.schema.name}.{column} has the scale {storage.scale}, but its values have {kept[0]}"
+                remedy = "loom db diff writes what changes them, loom db upgrade applies it"
+                yield Issue(code="LOOM-DB-004", where=Place(name=f"table {name}"), message=message, remedy=remedy)
+
+
+def _scale_of(constraint: str, catalogue: Catalogue, table: str, column: str) -> int | None:
+    scale = scale_in(constraint)
+    return scale if scale is not None and constraint == scale_name(catalogue.names, table, column, scale) else None
 
 
 def _missing(present: Mapping[str, Collection[str]], catalogue: Catalogue) -> Iterator[Issue]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from loom.adapters.sqlalchemy.tables import Catalogue, constraint_name
+from loom.adapters.sqlalchemy.tables import Catalogue
 from loom.domain.model import entity, field, key
 
 
@@ -71,7 +71,7 @@ def add_system_indexes(catalogue: Catalogue, dialect: str) -> None:
     waiting: dict[str, Any] = {f"{dialect}_where": table.c.sent_at.is_(None)}
     for columns in (["position"], ["key", "position"]):
         sa.Index(
-            constraint_name("ix", "loom_outbox", "waiting", *columns),
+            catalogue.names.of("ix", "loom_outbox", "waiting", *columns),
             *(table.c[name] for name in columns),
             **waiting,
         )

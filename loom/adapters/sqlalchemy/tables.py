@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
+from loom.adapters.sqlalchemy.names import Names, names_of
 from loom.adapters.sqlalchemy.storage import SQLITE, Storage, storage_of
 from loom.domain.errors import CheckFailed
 from loom.domain.model import FieldSchema, ModelSchema
 
 _ON_DELETE = {"cascade": "CASCADE", "set_null": "SET NULL"}
-_LONGEST_NAME = 63
-"""Bytes of a name that PostgreSQL keeps."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -52,6 +50,7 @@ class Catalogue:
         tables: by name.
         unique: fields by the name of the constraint that keeps them unique.
         references: by the name of their constraint.
+        names: of constraints and indexes.
         checks: what makes the error of a broken check, by the name of its constraint.
     """
 
@@ -59,21 +58,23 @@ class Catalogue:
     tables: Mapping[str, ModelTable]
     unique: Mapping[str, tuple[str, ...]]
     references: Mapping[str, Reference]
+    names: Names
     checks: Mapping[str, Callable[[], CheckFailed]] = attrs.field(factory=dict)
 
 
 def catalogue_of(schemas: Iterable[ModelSchema], dialect: str) -> Catalogue:
     """Make the tables of compiled models for the database of that name."""
-    metadata = sa.MetaData()
-    tables = {schema.table: _table(schema, metadata, dialect) for schema in schemas}
+    metadata, compiled = sa.MetaData(), list(schemas)
+    names = names_of(compiled)
+    tables = {schema.table: _table(schema, metadata, dialect, names) for schema in compiled}
     unique: dict[str, tuple[str, ...]] = {}
     references: dict[str, Reference] = {}
     for made in tables.values():
         schema = made.schema
-        unique[constraint_name("pk", schema.table)] = tuple(field.name for field in schema.keys)
+        unique[names.of("pk", schema.table)] = tuple(field.name for field in schema.keys)
         for reference in references_of(schema):
-            references[constraint_name("fk", schema.table, reference.field)] = reference
-    return Catalogue(metadata, tables, unique, references)
+            references[names.of("fk", schema.table, reference.field)] = reference
+    return Catalogue(metadata, tables, unique, references, names)
 
 
 def references_of(schema: ModelSchema) -> Iterator[Reference]:
@@ -84,24 +85,15 @@ def references_of(schema: ModelSchema) -> Iterator[Reference]:
             yield Reference(schema.table, field.name, target, column, field.options.on_delete)
 
 
-def constraint_name(kind: str, *parts: str) -> str:
-    """A name that is the same in every process, and short enough for every database."""
-    name = "_".join((kind, *parts))
-    if len(name.encode()) <= _LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}_{digest}"
-
-
-def _table(schema: ModelSchema, metadata: sa.MetaData, dialect: str) -> ModelTable:
+def _table(schema: ModelSchema, metadata: sa.MetaData, dialect: str, names: Names) -> ModelTable:
     storages = {field.name: storage_of(field, dialect) for field in schema.fields}
     keys = [field.name for field in schema.keys]
     table = sa.Table(
         schema.table,
         metadata,
         *(_column(field, storages[field.name]) for field in schema.fields),
-        sa.PrimaryKeyConstraint(*keys, name=constraint_name("pk", schema.table)),
-        *_constraints(schema),
+        sa.PrimaryKeyConstraint(*keys, name=names.of("pk", schema.table)),
+        *_constraints(schema, names),
         **_counting(schema, dialect),
     )
     return ModelTable(schema, table, storages)
@@ -122,11 +114,11 @@ def _column(field: FieldSchema, storage: Storage) -> sa.Column[Any]:
     return sa.Column(field.name, storage.column, *counted, **options)
 
 
-def _constraints(schema: ModelSchema) -> Iterator[sa.schema.SchemaItem]:
+def _constraints(schema: ModelSchema, names: Names) -> Iterator[sa.schema.SchemaItem]:
     for field in schema.fields:
         if field.options.index:
-            yield sa.Index(constraint_name("ix", schema.table, field.name), field.name)
+            yield sa.Index(names.of("ix", schema.table, field.name), field.name)
     for each in references_of(schema):
-        name = constraint_name("fk", schema.table, each.field)
+        name = names.of("fk", schema.table, each.field)
         rule = _ON_DELETE.get(each.on_delete)
         yield sa.ForeignKeyConstraint([each.field], [f"{each.target}.{each.column}"], name=name, ondelete=rule)

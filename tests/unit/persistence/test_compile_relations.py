@@ -158,6 +158,22 @@ def test_a_fault_of_a_relation_is_told(case: str) -> None:
     assert [line for line in told if line.startswith(text)], told
 
 
+def test_a_name_that_several_entities_have_is_told() -> None:
+    def twin(table: str) -> type:
+        @entity(table=table)
+        class Twin:
+            id: int = key()
+
+        return Twin
+
+    first, second = twin("cr_first"), twin("cr_second")
+    _, told = graph_of(made("Twin", relation(foreign_key="team_id")), Team, first, second)
+    (fault,) = told
+    assert fault.startswith(
+        "LOOM-CORE-050 Thing.x refers to Twin, and several entities are called so: import the class"
+    )
+
+
 def test_two_foreign_keys_to_one_table_need_to_be_told_apart() -> None:
     @entity(table="cr_games")
     class Game:
