@@ -28,10 +28,10 @@ Every section and key of the YAML, with its default. `loom config show config.ya
 - Several files are merged from left to right: mappings key by key, lists as a whole. A file may name others, relative
   to itself, which come before it: `includes: [common.yaml]`. `"???"` for a value says that another file has to give it.
 - `${oc.env:NAME}` is an environment variable, `${oc.env:NAME,default}` one with a default; `${app.name}` is another
-  value of the configuration. The text of a variable is read as the number, or as `true` or `false`, where one is wanted.
+  value of the configuration. The text of a variable is read as a number, or as `true` or `false`, where one is wanted.
 - `${loom.secret:NAME}` is the text of the file `/run/secrets/NAME`, where orchestrators put secrets (or of the folder
-  that `LOOM_SECRETS_DIR` names), else the environment variable `NAME`. It is shown nowhere; nor is a value that is called
-  `password`, `secret`, `token` or the like, a password inside an address, or a private key.
+  that `LOOM_SECRETS_DIR` names), else the environment variable `NAME`. It is shown nowhere; nor is a value that is
+  called `password`, `secret`, `token` or the like, a password inside an address, or a private key.
 - `--set section.key=value` overrides a value on the command line; the value is YAML: `--set 'rest.cors.origins=["*"]'`.
 - An unknown key, a wrong type and a missing value are errors with file, line and the nearest name that exists.
 - Durations are in seconds where nothing else is said.
