@@ -27,6 +27,31 @@ class Pet:
     name: str = field(max_length=20)
 
 
+@entity(table="nested_clinics", soft_delete=True)
+class Clinic:
+    id: int = key(autoincrement=True)
+
+
+@entity(table="nested_beds")
+class Bed:
+    clinic_id: int = key(references="nested_clinics.id")
+    number: int = key()
+    label: str = field(max_length=10, default="")
+
+
+class Clinics(RestInterface[Clinic]):
+    prefix = "/clinics"
+    auto = True
+
+
+class Beds(RestInterface[Bed]):
+    prefix = "/clinics/{clinic_id}/beds"
+    parent = "clinic_id"
+    auto = True
+    bulk = ("create", "update", "delete")
+    export = True
+
+
 class Users(RestInterface[User]):
     prefix = "/users"
     auto = True
@@ -41,12 +66,12 @@ class Pets(RestInterface[Pet]):
     fields = ("name",)
 
 
-PLANS = compiled([Users, Pets])
+PLANS = compiled([Users, Pets, Clinics, Beds])
 
 
 @pytest.fixture
 async def api(any_store: Persistence) -> AsyncIterator[Api]:
-    async with serve(any_store, plans=PLANS, models=(User, Pet)) as served:
+    async with serve(any_store, plans=PLANS, models=(User, Pet, Clinic, Bed)) as served:
         for name in ("Ada", "Bob"):
             await served.client.post("/users", json={"name": name})
         for user, name in ((1, "cat"), (2, "dog")):
@@ -77,3 +102,17 @@ async def test_lists_and_rows_are_those_of_the_parent(api: Api) -> None:
     assert (await api.client.get("/users/2/pets?fields=name")).json()["items"] == [{"id": 2, "name": "dog"}]
     assert (await api.client.get("/users/2/pets/2?fields=name")).json() == {"id": 2, "name": "dog"}
     assert (await api.client.get("/users/1/pets/2?fields=name")).status_code == 404
+
+
+async def test_below_a_parent_that_is_marked_as_deleted_there_is_nothing(api: Api) -> None:
+    await api.client.post("/clinics", json={})
+    assert (await api.client.post("/clinics/1/beds", json={"number": 1})).status_code == 201
+    assert (await api.client.delete("/clinics/1")).status_code == 204
+    for path in ("", "/1", "/export"):
+        answer = await api.client.get(f"/clinics/1/beds{path}")
+        assert (answer.status_code, answer.json()["detail"]) == (404, "Clinic 1 does not exist")
+    key_of = {"clinic_id": 1, "number": 1}
+    assert await send(api, "PATCH", "/clinics/1/beds/1", {"label": "x"}) == 404
+    assert await send(api, "PATCH", "/clinics/1/beds/bulk", [{**key_of, "label": "x"}]) == 404
+    assert await send(api, "POST", "/clinics/1/beds/bulk/delete", [key_of]) == 404
+    assert (await api.client.delete("/clinics/1/beds/1")).status_code == 404

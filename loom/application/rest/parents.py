@@ -158,11 +158,14 @@ def _nested(use_case: type[UseCase[Any, Any]], parent: Parent, *, creates: bool)
     if hints is None:
         return use_case
     result = hints.get("return")
+    # Rows outlive a parent that is only marked as deleted; those of another one are nobody's.
+    marked = any(schema_of(key.model).deleted_at for key in parent.keys)
+    first = creates or marked or typing.get_origin(result) is AsyncIterator
 
     async def execute(self: Any, **given: Any) -> Any:
         of_parent = {key.parameter: given[key.parameter] for key in parent.keys}
         self._loom_parent = parent.scope(of_parent)
-        if creates or typing.get_origin(result) is AsyncIterator:
+        if first:
             await parent.require(self, of_parent)
         found = await inner(self, **{name: value for name, value in given.items() if name not in hidden})
         if isinstance(found, Page) and not found.items:
