@@ -259,7 +259,7 @@ class MigrationSuite:
         assert file is not None
         text = file.read_text()
         file.write_text(text.replace("\n\ndef downgrade", '    raise RuntimeError("stop")\n\n\ndef downgrade'))
-        with pytest.raises(RuntimeError, match="stop"):
+        with pytest.raises(ConfigError, match="RuntimeError: stop"):
             await migrations.upgrade()
         file.write_text(text)
         assert await migrations.upgrade() == (file.name,)

@@ -8,6 +8,8 @@ transaction, so a migration that fails leaves nothing half done. On PostgreSQL t
 from __future__ import annotations
 
 import io
+import traceback
+import warnings
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +24,7 @@ from alembic.operations.ops import MigrationScript
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -91,14 +94,18 @@ class Migrations:
             ConfigError: files have not been applied yet.
             Unavailable: the database does not answer.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the folder {self._folder} cannot be made: {error.strerror}"
+            raise _refused(message, "correct persistence.migrations") from error
         return await self._run(lambda connection: self._diff(connection, message))
 
     async def upgrade(self) -> tuple[str, ...]:
         """Apply every file that has not been applied; returns their names in order.
 
         Raises:
-            ConfigError: the files do not follow each other, or the database was migrated by others.
+            ConfigError: the files do not follow each other, the database was migrated by others, or a file failed.
             Unavailable: the database does not answer.
         """
         return await self._run(self._upgrade)
@@ -118,12 +125,15 @@ class Migrations:
         return Difference(file=file, without_model=tuple(sorted(present - set(self._catalogue.metadata.tables))))
 
     def _upgrade(self, connection: sa.Connection) -> tuple[str, ...]:
+        reached = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
         if not self._has_files():
+            if reached:
+                message = f"the database was migrated by files that are not in {self._folder.absolute()}"
+                raise _refused(message, "correct persistence.migrations, or the folder in which this is run")
             return ()
         config = self._config(connection)
         scripts = ScriptDirectory.from_config(config)
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        waiting = list(scripts.iterate_revisions("heads", context.get_current_heads()))
+        waiting = list(scripts.iterate_revisions("heads", reached))
         with _counters_kept(connection):
             command.upgrade(config, "head")
         _check_references(connection)
@@ -237,14 +247,33 @@ def _check_references(connection: sa.Connection) -> None:
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            # Alembic warns of a file that is gone, and then fails with a KeyError of its own.
+            warnings.filterwarnings("error", "Revision .* is not present", UserWarning)
+            yield
     except NotImplementedError as error:
         # What a file says that a person has yet to complete.
         raise _refused(str(error), f"write into the file in {folder} how, in place of this line") from error
-    except CommandError as error:
+    except (CommandError, UserWarning) as error:
         remedy = f"see the files in {folder}; loom db upgrade applies those that have not been applied"
         raise _refused(str(error).rstrip("."), remedy) from error
+    except Exception as error:
+        place = _line_of(error, folder.absolute())
+        if place is None or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        message = f"{type(cause).__name__}: {cause}"
+        raise _refused(message, "correct the file; nothing of it was applied", place) from error
 
 
-def _refused(message: str, remedy: str) -> ConfigError:
-    return ConfigError([Issue(code="LOOM-DB-005", where=Place(name="migrations"), message=message, remedy=remedy)])
+def _line_of(error: Exception, folder: Path) -> Place | None:
+    """The line of a migration's file that raised, or that is no Python; ``None`` where it was none of them."""
+    lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        lines.append((error.filename or "", error.lineno))
+    own = [(file, line) for file, line in lines if Path(file).parent == folder]
+    return Place(name="migrations", file=own[-1][0], line=own[-1][1] or 0) if own else None
+
+
+def _refused(message: str, remedy: str, place: Place = Place(name="migrations")) -> ConfigError:
+    return ConfigError([Issue(code="LOOM-DB-005", where=place, message=message, remedy=remedy)])

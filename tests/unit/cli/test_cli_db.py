@@ -85,3 +85,50 @@ def test_a_store_without_tables_says_so(folder: Path) -> None:
     result = run("upgrade", "memory.yaml")
     assert result.exit_code == 1
     assert "the memory store has no tables to migrate" in result.output
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("op.execute('DELETE FROM nowhere')", "OperationalError: no such table: nowhere"),
+        ("raise RuntimeError('not today')", "RuntimeError: not today"),
+        ("op.execute(", "SyntaxError: '(' was never closed"),
+    ],
+)
+def test_a_file_that_fails_is_told_with_its_line_and_nothing_of_it_stays(folder: Path, line: str, told: str) -> None:
+    run("diff", "shop.yaml", "-m", "first")
+    (file,) = (folder / "migrations").glob("*_first.py")
+    kept = file.read_text()
+    file.write_text(kept.replace("    # ### end Alembic commands ###", f"    {line}", 1))
+    number = file.read_text().splitlines().index(f"    {line}") + 1
+    result = run("upgrade", "shop.yaml")
+    assert (result.exit_code, columns(folder)) == (1, set())
+    _, place, message, _ = result.output.splitlines()
+    assert place == f"LOOM-DB-005 {file}:{number} (migrations)"
+    assert message.strip().startswith(told)
+
+
+def test_files_that_are_gone_are_missed(folder: Path) -> None:
+    """A database that has been migrated is not up to date because the files are looked for in a wrong folder."""
+    run("diff", "shop.yaml", "-m", "first")
+    run("upgrade", "shop.yaml")
+    result = run("upgrade", "shop.yaml", "--set", "persistence.migrations=elsewhere")
+    assert result.exit_code == 1
+    assert f"migrated by files that are not in {folder / 'elsewhere'}" in result.output
+    (first,) = (folder / "migrations").glob("*_first.py")
+    later = (
+        first.read_text()
+        .replace("revision = '", "revision = 'f", 1)
+        .replace("down_revision = None", "down_revision = 'x'")
+    )
+    first.unlink()
+    (folder / "migrations" / "20260101_later.py").write_text(later)
+    result = run("upgrade", "shop.yaml")
+    assert result.exit_code == 1
+    assert "Revision x referenced from x -> " in result.output
+
+
+def test_a_folder_that_cannot_be_made_is_told() -> None:
+    result = run("diff", "shop.yaml", "--set", "persistence.migrations=shop.yaml")
+    assert result.exit_code == 1
+    assert "the folder shop.yaml cannot be made: File exists" in result.output
