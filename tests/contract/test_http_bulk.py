@@ -118,9 +118,16 @@ async def test_every_taken_value_is_told_at_once(api: Api) -> None:
     await create(api, "A", "B")
     answer = await api.client.post("/products/bulk", json=[apple(sku) for sku in ("B", "C", "A", "D", "C")])
     assert faults_of(answer, 409) == {"/0/sku": "conflict", "/2/sku": "conflict", "/4/sku": "conflict"}
-    rate = {"country": "SE", "since": "2013-01-01", "percent": "1"}
-    assert (await api.client.post("/rates/bulk", json=[rate, rate])).status_code == 409
     assert len(await rows(api)) == 2
+
+
+async def test_so_is_every_taken_key_of_several_columns(api: Api) -> None:
+    rates = [{"country": country, "since": f"2013-01-0{day}", "percent": "1"} for country in "SF" for day in (1, 2)]
+    assert (await api.client.post("/rates/bulk", json=[rates[0], rates[3]])).status_code == 201
+    answer = await api.client.post("/rates/bulk", json=[rates[1], rates[0], rates[2], rates[1], rates[3]])
+    taken = [f"/{position}/{name}" for position in (1, 3, 4) for name in ("country", "since")]
+    assert faults_of(answer, 409) == dict.fromkeys(taken, "conflict")
+    assert (await api.client.post("/rates/bulk", json=rates[1:3])).status_code == 201
 
 
 async def test_every_missing_row_is_told_at_once_and_nothing_is_changed(api: Api) -> None:

@@ -104,6 +104,17 @@ async def test_lists_and_rows_are_those_of_the_parent(api: Api) -> None:
     assert (await api.client.get("/users/1/pets/2?fields=name")).status_code == 404
 
 
+async def test_taken_keys_are_those_of_the_parent(api: Api) -> None:
+    for _ in range(2):
+        await api.client.post("/clinics", json={})
+    beds = [{"number": number} for number in (1, 2)]
+    for clinic in (1, 2):
+        assert await send(api, "POST", f"/clinics/{clinic}/beds/bulk", beds) == 201
+    again = await api.client.post("/clinics/1/beds/bulk", json=[{"number": 3}, {"number": 3}, {"number": 2}])
+    assert again.status_code == 409
+    assert [fault["pointer"] for fault in again.json()["errors"]] == ["/1/number", "/2/number"]
+
+
 async def test_below_a_parent_that_is_marked_as_deleted_there_is_nothing(api: Api) -> None:
     await api.client.post("/clinics", json={})
     assert (await api.client.post("/clinics/1/beds", json={"number": 1})).status_code == 201

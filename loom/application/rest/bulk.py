@@ -5,6 +5,8 @@ Items are told apart by their positions in the body: the price of the fourth is 
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -111,29 +113,45 @@ def _require_all(schema: ModelSchema, rows: Sequence[Any]) -> None:
 
 
 async def _check_unique(repository: Repository[Any], schema: ModelSchema, items: Sequence[Any]) -> None:
-    """Name every item whose unique value is taken, in the list or in the store. What it overlooks the store refuses."""
-    unique = [entry.name for entry in schema.fields if entry.options.unique]
-    if len(schema.keys) == 1 and not schema.keys[0].options.autoincrement:
-        unique.append(schema.keys[0].name)
+    """Name every item whose unique values are taken, in the list or in the store. What it overlooks the store
+    refuses."""
     errors: list[FieldError] = []
-    for name in unique:
-        wanted: dict[Any, int] = {}
-        for position, item in enumerate(items):
-            value = getattr(item, name, None)
-            if value is None or value is ABSENT:
+    for group in _unique(schema):
+        # What is not said a scope or a parent settles, for all items alike.
+        names = [name for name in group if all(getattr(item, name, ABSENT) is not ABSENT for item in items)]
+        wanted: dict[tuple[Any, ...], int] = {}
+        for position, item in enumerate(items if names else ()):
+            values = tuple(getattr(item, name) for name in names)
+            if None in values:
                 continue
-            if (first := wanted.setdefault(value, position)) != position:
-                errors.append(_conflict((position, name), f"is the value of item {first} already"))
-        errors += [_conflict((wanted[value], name)) for value in await _stored(repository, name, list(wanted))]
+            if (first := wanted.setdefault(values, position)) != position:
+                told = "is the value" if len(group) == 1 else "are the values"
+                errors += [_conflict((position, name), f"{told} of item {first} already") for name in names]
+        for values in await _stored(repository, names, list(wanted)):
+            errors += [_conflict((wanted[values], name)) for name in names if values in wanted]
     if errors:
         raise ItemConflicts(sorted(errors, key=lambda error: int(error.path[0])))
 
 
-async def _stored(repository: Repository[Any], name: str, values: Sequence[Any]) -> list[Any]:
+def _unique(schema: ModelSchema) -> Iterable[tuple[str, ...]]:
+    """The columns whose values no two rows share, alone or together, as far as the values are known beforehand."""
+    groups = [tuple(entry.name for entry in schema.keys)]
+    groups += [(entry.name,) for entry in schema.fields if entry.options.unique]
+    groups += [index.columns for index in schema.indexes if index.unique and index.where is None]
+    given_by_store = {*schema.kept, *(entry.name for entry in schema.keys if entry.options.autoincrement)}
+    return [group for group in groups if given_by_store.isdisjoint(group)]
+
+
+async def _stored(
+    repository: Repository[Any], names: Sequence[str], wanted: Sequence[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """The values of rows among which those that are wanted are."""
     found = []
-    for start in range(0, len(values), _AT_ONCE):
-        taken = col(name).is_in(values[start : start + _AT_ONCE])
-        found += [getattr(row, name) async for row in repository.stream(Query(where=taken, limit=None))]
+    for start in range(0, len(wanted), _AT_ONCE):
+        columns = zip(names, zip(*wanted[start : start + _AT_ONCE], strict=True), strict=True)
+        taken = [col(name).is_in(list(dict.fromkeys(values))) for name, values in columns]
+        rows = repository.stream(Query(where=functools.reduce(operator.and_, taken), limit=None))
+        found += [tuple(getattr(row, name) for name in names) async for row in rows]
     return found
 
 
