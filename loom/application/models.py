@@ -17,7 +17,7 @@ from loom.application.model_names import check_names, check_tables
 from loom.application.predicates import stored_kind
 from loom.application.repositories import check_repository
 from loom.domain.constraints import TIMESTAMPS
-from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of
+from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of, told_names
 from loom.domain.schema import Kind, LogicalType, logical_type
 
 _UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
@@ -51,6 +51,7 @@ def compile_model(model: type, issues: Issues) -> ModelSchema | None:
         return None
     before = len(issues.found)
     _check_class(model, issues)
+    _check_told(model, issues)
     _check_annotations(model, issues)
     if len(issues.found) > before:
         return None
@@ -96,6 +97,15 @@ def _check_class(model: type, issues: Issues) -> None:
             issues.add("LOOM-CORE-012", model, f"{told}: attrs passes over them", remedy)
 
 
+def _check_told(model: type, issues: Issues) -> None:
+    """Find what ``entity`` was told of fields that the class does not have."""
+    known = [attribute.name for attribute in attrs.fields(model)]
+    for option, names in told_names(model).items():
+        for name in names:
+            if name not in known:
+                issues.unknown("LOOM-CORE-013", model, f"entity({option}=...): {model.__name__} field", name, known)
+
+
 def _of_class(hint: Any) -> bool:
     return "ClassVar" in hint if isinstance(hint, str) else typing.get_origin(hint) is ClassVar or hint is ClassVar
 
@@ -110,6 +120,10 @@ def _check_annotations(model: type, issues: Issues) -> None:
         return
     for name, options in field_options(model).items():
         if options.loaded:
+            continue
+        if name not in hints:
+            told = f"{model.__name__}.{name} has no annotation, so attrs takes no annotated field of the class either"
+            issues.add("LOOM-CORE-012", model, told, f"write {name}: int = ...")
             continue
         try:
             logical_type(hints[name])

@@ -152,7 +152,9 @@ class Ref(Expr):
     def __repr__(self) -> str:
         if self.ref_root is Root.COLUMN:
             return f"col({'.'.join(self.ref_path)!r})"
-        root = f"F({self.ref_model.__name__})" if self.ref_model else self.ref_root.value
+        root = (
+            f"F({getattr(self.ref_model, '__name__', repr(self.ref_model))})" if self.ref_model else self.ref_root.value
+        )
         return ".".join((root, *self.ref_path))
 
 
@@ -229,6 +231,9 @@ class Namespace:
     def __init__(self, root: Root, model: type | None = None) -> None:
         self._root = root
         self._model = model
+
+    def __repr__(self) -> str:
+        return self._root.value if self._model is None else f"F({getattr(self._model, '__name__', repr(self._model))})"
 
     def __getattr__(self, name: str) -> Ref:
         if name.startswith("__"):

@@ -257,6 +257,12 @@ def field_options(cls: type) -> dict[str, FieldOptions]:
     return {attribute.name: _options(attribute, declared) for attribute in attrs.fields(cls)}
 
 
+def told_names(cls: type) -> Mapping[str, Sequence[str]]:
+    """The fields that ``entity`` was told of beside the class, by the name of its argument."""
+    declared = _ENTITIES[cls]
+    return {"key": declared.key, "fields": tuple(declared.fields)}
+
+
 def hints_of(cls: type) -> dict[str, Any]:
     """The annotations of an attrs class. Those of relations may name entities that the class's module does not import.
 
@@ -268,6 +274,9 @@ def hints_of(cls: type) -> dict[str, Any]:
         stored = (name for name, options in field_options(cls).items() if not options.loaded)
         if any(is_missing(hints[name]) for name in stored):
             raise unknown
+    for attribute in attrs.fields(cls):
+        if attribute.type is not None:  # attr.ib(type=int) annotates nothing
+            hints.setdefault(attribute.name, attribute.type)
     return hints
 
 

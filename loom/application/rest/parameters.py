@@ -70,17 +70,18 @@ def compile_parameters(
     read = [(param, _parameter(param, None, plan, where, issues)) for param in headers]
     page = compile_page(pages, row, plan, rules, where, issues)
     extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
+    of_page = {parameter.name for parameter in extra}
     if rules.profile is not None and plan.model is rules.model:
         extra = (*extra, *(_profile(rules.profile, param, plan, where, issues) for param in profiled))
     own = plan.model is rules.model
     if rules.fields is not None and own:
         extra = (*extra, *(attrs.evolve(rules.fields, name=name) for name in sparse))
-    for parameter in extra:
-        if parameter.name in scalars:
+    for name in (*scalars, *(param.name for param in profiled), *sparse):
+        if name in of_page:
             issues.add(
                 "LOOM-REST-017",
                 where,
-                f"{plan.name} takes {parameter.name!r}, which is a page parameter already",
+                f"{plan.name} takes {name!r}, which is a page parameter already",
                 f"read it from the Query ({pages[0]}), or give it another name",
             )
     return Parameters(

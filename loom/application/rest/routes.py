@@ -12,12 +12,12 @@ import attrs
 from loom.application.compile import Issues
 from loom.application.rest.access import access_errors, compile_access
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
-from loom.application.rest.idempotency import KeyRefused, KeyReused, RequestUnderWay, compile_idempotency
+from loom.application.rest.idempotency import KEY_HEADER, KeyRefused, KeyReused, RequestUnderWay, compile_idempotency
 from loom.application.rest.pages import ListRules
 from loom.application.rest.parameters import Parameters, compile_parameters
 from loom.application.rest.paths import PathTemplate, path_template
 from loom.application.rest.plan import PagePlan, Reply, ReplyPlan, RoutePlan
-from loom.application.rest.preconditions import compile_precondition, expected_parameter
+from loom.application.rest.preconditions import IF_MATCH, IF_NONE_MATCH, compile_precondition, expected_parameter
 from loom.application.rest.problems import BodyTooLarge, PreconditionRequired, UnknownCursor, UnsupportedMedia
 from loom.application.rest.replies import compile_reply
 from loom.application.usecase.compiler import compile_use_case
@@ -53,6 +53,7 @@ def compile_route(
     parameters = compile_parameters(plan, path, _row(reply), rules, where, issues)
     if_match_required = compile_precondition(plan, interface, where, issues)
     idempotency = compile_idempotency(method, plan, reply.kind, interface, where, issues)
+    _check_headers(method, plan, reply, idempotency, where, issues)
     if plan.command is not None and method not in _BODY_METHODS:
         issues.add(
             "LOOM-REST-010",
@@ -141,6 +142,26 @@ def _summary(plan: UseCasePlan) -> str:
     # The docstring of UseCase itself says nothing about this one.
     text = inspect.cleandoc(plan.use_case.__dict__.get("__doc__") or "")
     return text.splitlines()[0] if text else plan.name
+
+
+def _check_headers(
+    method: str, plan: UseCasePlan, reply: ReplyPlan, idempotency: Idempotency, where: Place, issues: Issues
+) -> None:
+    """Record headers that a use case asks for and that its route reads already."""
+    read = {
+        KEY_HEADER: idempotency is not Idempotency.OFF,
+        IF_MATCH: bool(expected_parameter(plan)),
+        IF_NONE_MATCH: method == "GET" and bool(reply.version),
+    }
+    for param in plan.params:
+        for header, already in read.items():
+            if already and param.header.lower() == header.lower():
+                issues.add(
+                    "LOOM-REST-017",
+                    where,
+                    f"{plan.name} takes the header {header} as {param.name!r}, but the route reads it already",
+                    "leave it to the route, or give the header another name",
+                )
 
 
 def _condition_errors(method: str, plan: UseCasePlan, reply: ReplyPlan, required: bool) -> Iterator[type[LoomError]]:

@@ -17,6 +17,7 @@ from loom.application.usecase.compute_compile import compile_computes
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.dependencies import compile_dependencies
 from loom.application.usecase.fields import Scene
+from loom.application.usecase.given import check_given, once_each
 from loom.application.usecase.markers import InputMarker
 from loom.application.usecase.options import check_options
 from loom.application.usecase.parameters import MARKERS, Declared, MarkerKind, plain_param, unmarked
@@ -179,6 +180,8 @@ def _params(
         elif kind.given:
             plans = kind.compile(parameter.name, hints[parameter.name], parameter.default, declared)
             declared.given |= {plan.name: plan for plan in plans}
+    check_given(declared)
+    declared.loaded = frozenset(each.name for each, kind in annotated if kind is not None and not kind.given)
     plans = []
     for parameter, kind in annotated:
         if kind is None or kind.given:
@@ -188,7 +191,7 @@ def _params(
             # What could not be compiled still has a name, which rules may use.
             plans.extend(found or [plain_param(parameter.name, hints[parameter.name])])
     # Two loads by one path key would ask for it twice.
-    return list({plan.name: plan for plan in plans}.values())
+    return once_each(plans, declared)
 
 
 def _model(arguments: tuple[Any, ...], where: Place, issues: Issues) -> type | None:
@@ -201,6 +204,6 @@ def _model(arguments: tuple[Any, ...], where: Place, issues: Issues) -> type | N
         "LOOM-CORE-113",
         where,
         f"the main model {getattr(model, '__name__', model)} is not an entity",
-        "name a class that has @entity(table=...), not in quotes, or None where the use case has no model",
+        "name a class that has @entity(table=...), or what entity(...)(Class) returned; None for no model",
     )
     return None

@@ -98,6 +98,6 @@ def _struct(logical: LogicalType) -> ModelSchema | None:
         return None
 
 
-def _may_name(model: type | None, scene: Scene) -> bool:
+def _may_name(model: object, scene: Scene) -> bool:
     subject = scene.subject.model if scene.subject is not None else object
-    return model is None or issubclass(subject, model) or model in scene.models
+    return model is None or (isinstance(model, type) and issubclass(subject, model)) or model in scene.models

@@ -33,13 +33,15 @@ from loom.domain.schema import logical_type
 @attrs.define(eq=False, repr=False)
 class Declared:
     """What the compiler knows while it reads one ``execute``: given to every behaviour. ``given`` are the parameters
-    that the caller gives by name; ``many`` is whether the command is a list of commands, which has no fields."""
+    that the caller gives by name, ``loaded`` the names of the others; ``many`` is whether the command is a list of
+    commands, which has no fields."""
 
     where: Place
     issues: Issues
     command: ModelSchema | None
     given: dict[str, ParamPlan]
     many: bool = False
+    loaded: frozenset[str] = frozenset()
 
     def add(self, code: str, message: str, remedy: str) -> None:
         """Record an issue of the use case."""
@@ -147,7 +149,7 @@ def _header(name: str, annotation: Any, marker: HeaderMarker, declared: Declared
         )
     default = None if marker.default is ... and admits_none(annotation) else marker.default
     _check_default(name, annotation, default, declared)
-    return [plain_param(name, annotation, source="header", default=default, header=marker.name)]
+    return [plain_param(name, annotation, source="header", default=default, header=str(header))]
 
 
 def _query(name: str, annotation: Any, marker: Query, declared: Declared) -> list[ParamPlan]:

@@ -118,6 +118,11 @@ def _each(rule: EachRule, scene: Scene) -> CompiledRule:
 def _field(rule: FieldRule, scene: Scene) -> CompiledRule:
     before = len(scene.issues.found)
     condition = rule.condition
+    message: object = rule.message
+    if rule.mode is not RuleMode.CHECK and not (isinstance(message, str) and message):
+        scene.add(
+            "LOOM-CORE-125", f"the message of a rule is {message!r}", 'write what is wrong: message="must be positive"'
+        )
     if isinstance(condition, Expr):
         read = tuple(refs(condition))
         _check_unused(rule, scene)

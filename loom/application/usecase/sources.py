@@ -118,6 +118,12 @@ def source_of(name: str, column: FieldSchema, declared: Declared, *, only_params
     if given is not None:
         optional = admits_none(given.annotation) or given.default is None
         return Source(read=given.read, path=(name,), kind=_kind(given.annotation), optional=optional)
+    if name in declared.loaded:
+        declared.add(
+            "LOOM-CORE-104",
+            f"{name!r} is no value to load by: it is loaded itself, or the whole command",
+            "name a field of the command or a parameter of the call; what hangs on a row comes with a profile",
+        )
     # The path carries the key though execute does not ask for it: POST /{product_id}/restock.
     plan = plain_param(name, column.type.python, passed=False)
     return Source(read=plan.read, path=(name,), kind=column.type.kind, optional=False, hidden=(plan,))

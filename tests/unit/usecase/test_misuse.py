@@ -10,6 +10,7 @@ import pytest
 from loom.core import (
     ABSENT,
     Compute,
+    ExpectedVersion,
     F,
     Header,
     Input,
@@ -21,6 +22,7 @@ from loom.core import (
     UseCase,
     col,
     command,
+    entity,
 )
 from tests.unit.usecase.store_models import Product
 from tests.unit.usecase.use_case_bench import issues_of
@@ -41,6 +43,15 @@ class Contradictory:
     empty: int = None  # type: ignore[assignment]
     text: int = "one"  # type: ignore[assignment]
     fine: Patch[str | None] = None
+
+
+class Plain:
+    """No class of attrs: ``entity`` makes another one of it."""
+
+    id: int = 0
+
+
+entity(table="plain_of_misuse")(Plain)
 
 
 def with_rules(*rules: Any) -> type[UseCase[Any, Any]]:
@@ -239,7 +250,11 @@ def test_the_main_model_is_the_class_itself() -> None:
         async def execute(self) -> None:
             return None
 
-    for use_case in (Quoted, Many):
+    class Before(UseCase[Plain, None]):
+        async def execute(self) -> None:
+            return None
+
+    for use_case in (Quoted, Many, Before):
         (told,) = issues_of(use_case)
         assert told.startswith("113 the main model ")
 
@@ -278,4 +293,65 @@ def test_a_constructor_says_what_it_asks_for() -> None:
             "114 Asks(orders: ...) asks for the repository of Order, which is not an entity | "
             "decorate the class with @entity(table=...)"
         ),
+    ]
+
+
+def test_a_load_is_by_values_and_by_each_in_one_type() -> None:
+    class Chained(UseCase[Product, None]):
+        async def execute(
+            self, product: Product = LoadById(Product), again: Product = LoadById(Product, by="product")
+        ) -> None:
+            return None
+
+    class Twice(UseCase[Product, None]):
+        async def execute(
+            self, product: Product = LoadById(Product), named: Product = Load(Product, by="sku", from_param="id")
+        ) -> None:
+            return None
+
+    assert issues_of(Chained) == [
+        (
+            "104 'product' is no value to load by: it is loaded itself, or the whole command | "
+            "name a field of the command or a parameter of the call; what hangs on a row comes with a profile"
+        )
+    ]
+    assert issues_of(Twice) == [
+        "117 'id' is loaded by as int and as str | name two parameters of the call: LoadById(..., by=\"book_id\")"
+    ]
+
+
+def test_nothing_is_asked_for_twice() -> None:
+    class Doubled(UseCase[Product, None]):
+        async def execute(
+            self,
+            client: str = Header("X-Client"),
+            again: str = Header("x-client"),
+            expected: int | None = ExpectedVersion(),
+            other: int | None = ExpectedVersion(),
+        ) -> None:
+            return None
+
+    assert issues_of(Doubled) == [
+        "127 'client' and 'again' both read the header x-client | read it once",
+        "130 more than one ExpectedVersion(): expected, other | leave one of them",
+    ]
+
+
+def test_a_rule_says_what_is_wrong() -> None:
+    wrong: Any = 3
+    rules = [Rule.require(F(Order).pieces > 0, message=message) for message in ("", wrong)]
+    assert [told.partition(" | ")[0] for told in issues_of(with_rules(*rules))] == [
+        "125 the message of a rule is ''",
+        "125 the message of a rule is 3",
+    ]
+
+
+def test_fields_are_those_of_classes() -> None:
+    quoted: Any = "Order"
+    assert [
+        told.partition(" | ")[0] for told in issues_of(with_rules(Rule.require(F(quoted).pieces > 0, message="m")))
+    ] == ["126 Rule: F('Order').pieces is a field of Order, but the values are those of Order"]
+    whole: Any = F(Order)
+    assert issues_of(with_rules(Rule.check(whole, via=lambda order: None))) == [
+        "126 Rule: F(Order) is no field of the command | write F(Command).field"
     ]
