@@ -20,6 +20,8 @@ from loom.domain.schema import INT_RANGE, Kind, LogicalType
 Fit: TypeAlias = Callable[[Any], Any]
 """Takes a value that is not null; gives its plain form, or raises ``ValueError`` with the reason."""
 
+LONGEST = dt.timedelta(microseconds=INT_RANGE[1])
+"""The longest duration that every store keeps, 64 bits of microseconds: about 292,000 years."""
 _NUL = "\x00"
 
 
@@ -196,14 +198,11 @@ def _datetime(logical: LogicalType) -> Fit:
 
 
 def _duration(logical: LogicalType) -> Fit:
-    # 64 bits of microseconds: about 292,000 years.
-    longest = dt.timedelta(microseconds=INT_RANGE[1])
-
     def fit(value: Any) -> Any:
         if not isinstance(value, dt.timedelta):
             raise _mismatch("a duration", value)
-        if abs(value) > longest:
-            raise ValueError(f"is longer than {longest.days} days")
+        if abs(value) > LONGEST:
+            raise ValueError(f"is longer than {LONGEST.days} days")
         return value
 
     return fit

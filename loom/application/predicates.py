@@ -12,7 +12,7 @@ from typing import TypeAlias
 import attrs
 
 from loom.application.compile import nearest
-from loom.application.fit import text_fault, utc_of
+from loom.application.fit import LONGEST, text_fault, utc_of
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.expr import (
     ARITHMETIC,
@@ -166,6 +166,8 @@ def _constant_fault(value: object) -> str:
         return "is not a finite number"
     if isinstance(value, dt.datetime) and value.utcoffset() is None:
         return "has no time zone"
+    if isinstance(value, dt.timedelta) and abs(value) > LONGEST:
+        return f"is longer than {LONGEST.days} days"
     return ""
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from loom.application.fit import Fit
+from loom.application.predicates import meant
 from loom.domain.absent import ABSENT
 from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import FieldError, InvalidInput
@@ -164,11 +165,22 @@ class RowPlan(Generic[M]):
 
     def _given(self, values: object) -> Mapping[str, Any]:
         if isinstance(values, Mapping):
+            if not values.keys() <= self._takes.keys():
+                raise self._unknown(values)
             return values
         names = self._present.get(type(values))
         if names is None:
             names = self._present[type(values)] = self._names_in(type(values))
         return {name: getattr(values, name) for name in names}
+
+    def _unknown(self, values: Mapping[str, Any]) -> InvalidInput:
+        names = self.schema.names
+        errors = [
+            FieldError(path=(name,), message=meant("is no stored field", name, names), code="unknown")
+            for name in values
+            if name not in self._takes
+        ]
+        return InvalidInput(errors, subject=self.schema.name)
 
     def _names_in(self, source: type) -> tuple[str, ...]:
         if not attrs.has(source):

@@ -59,9 +59,10 @@ class Reader(Protocol[M_co]):
 class Writer(Protocol[M_co]):
     """Protocol of writing one model.
 
-    ``values`` is a mapping, or any attrs object whose field names are among the model's (a command); fields that
-    are ``ABSENT`` or that the model does not have are left out, as are those that the store keeps itself: the version
-    (1 at first, one more with each update), the time of the last update, the mark of a deleted row.
+    ``values`` is a mapping of the model's fields, in which any other name is ``InvalidInput``, or an attrs object (a
+    command), of which fields that the model does not have are left out. Left out are fields that are ``ABSENT`` too,
+    and those that the store keeps itself: the version (1 at first, one more with each update), the time of the last
+    update, the mark of a deleted row.
     """
 
     async def create(self, values: object) -> M_co:

@@ -86,6 +86,7 @@ REFUSED: dict[str, tuple[Query, str]] = {
         Query(where=col("day").is_null() | (Literal(dt.datetime(1, 1, 1, tzinfo=EAST)) == Literal(None))),
         "outside the years 1 to 9999",
     ),
+    "a duration that no column holds": (Query(where=Literal(dt.timedelta.max) == col("delay")), "is longer than"),
     "a number that no column holds": (Query(where=col("delay") == 2**63), "is outside"),
     "text that no column holds": (Query(where=col("origin") == "\x00"), "NUL"),
     "half a character": (Query(where=col("origin").is_in(["\ud800"])), "surrogate"),

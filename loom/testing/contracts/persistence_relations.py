@@ -187,7 +187,7 @@ class RelationContract(RelatedSuite):
         async with persistence.begin() as unit:
             note = await unit.repository(Note).create({"title": "new", "owner_id": 3})
             assert note.owner is NOT_LOADED
-            await unit.repository(NoteTag).create({"note_id": note.id, "tag_code": "b", "tag_id": "b"})
+            await unit.repository(NoteTag).create({"note_id": note.id, "tag_id": "b"})
             loaded = await unit.repository(Note).get(note.id, profile="with_details")
             assert loaded is not None
             assert (loaded.owner.name, loaded.tag_names) == ("cid", "blue")

@@ -146,6 +146,19 @@ class RepositoryContract(PersistenceSuite):
             await unit.commit()
         assert await read(persistence, Document, ANY_ID) == Document(id=ANY_ID)
 
+    async def test_a_misspelt_name_is_refused_with_the_one_that_was_meant(self, persistence: Persistence) -> None:
+        """Left out in silence it would be a change that is lost."""
+        async with persistence.begin() as unit:
+            products = unit.repository(Product)
+            made = await products.create(pen())
+            for work in (
+                products.create({"sku": "ink", "name": "Ink", "price": Decimal(1), "stok": 5}),
+                products.update(made.id, {"stok": 5}),
+                products.create_many([{"sku": "ink", "name": "Ink", "price": Decimal(1), "stok": 5}]),
+            ):
+                with pytest.raises(InvalidInput, match=r"stok: is no stored field; did you mean 'stock'\?"):
+                    await work
+
     async def test_all_faults_are_reported_together(self, persistence: Persistence) -> None:
         async with persistence.begin() as unit:
             with pytest.raises(InvalidInput) as caught:
