@@ -20,6 +20,7 @@ from loom.application.rest.pages import list_rules
 from loom.application.rest.parents import Parent, compile_parent, is_whole, nested_location, nested_route
 from loom.application.rest.paths import shape_of
 from loom.application.rest.plan import InterfacePlan, RoutePlan
+from loom.application.rest.preconditions import check_required
 from loom.application.rest.reuse import reused_route
 from loom.application.rest.routes import compile_route
 from loom.application.rest.row_scope import RowScope, compile_scope, scoped_route
@@ -71,6 +72,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
         if (plan := compile_route(route, cls, rules, issues, resolver, generated=is_generated)) is not None
     ]
     check_duplicates(plans, issues)
+    check_required(cls, schema, plans, where, issues)
     if len(issues.found) > before:
         return None
     return InterfacePlan(name=cls.__name__, model=schema, routes=_located(plans, cls, schema, parent), place=where)

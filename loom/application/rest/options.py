@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from loom.application.compile import Issues, nearest
 from loom.application.rest.declare import Idempotency, PaginationMode, RestInterface, RestRoute
-from loom.domain.errors import Place
+from loom.domain.errors import LoomError, Place
 from loom.domain.expr import Expr
 
 Check = Callable[[object], str]
@@ -80,6 +80,37 @@ OPTIONS: Mapping[str, Check] = {
 }
 
 
+def _below(value: object) -> str:
+    # "restock" would become "/productsrestock".
+    right = isinstance(value, str) and (not value or value.startswith("/"))
+    return "" if right else 'a text that begins with a slash: "/{id}/restock"'
+
+
+def _status(value: object) -> str:
+    # An HTTPStatus is one too, and a bool is not.
+    return "" if isinstance(value, int) and not isinstance(value, bool) else "a whole number: 202"
+
+
+def _requires(value: object) -> str:
+    # Of a text the check of the access says how it is written.
+    return "" if isinstance(value, str) else _sequence(str, 'a tuple of names: ("products:write",)')(value)
+
+
+def _errors(value: object) -> str:
+    right = not _sequence(type, "it")(value) and all(issubclass(each, LoomError) for each in value)  # type: ignore[attr-defined]
+    return "" if right else "a tuple of classes that derive from the errors of loom.core: (OutOfStock,)"
+
+
+ROUTE_OPTIONS: Mapping[str, Check] = {
+    "path": _below,
+    "status_code": _optional(_status),
+    "errors": _errors,
+    "summary": _is(str, "a text"),
+    "requires": _optional(_requires),
+    "public": _optional(_is(bool, "True, False or None")),
+}
+
+
 def check_options(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> bool:
     """Check names and types of everything that the class body sets; ``False`` where an issue was recorded."""
     before = len(issues.found)
@@ -92,7 +123,17 @@ def check_options(cls: type[RestInterface[Any]], where: Place, issues: Issues) -
     if len(issues.found) == before and cls.page_size > cls.max_page_size:
         told = f"{cls.__name__}.page_size is {cls.page_size}, but max_page_size is {cls.max_page_size}"
         issues.add("LOOM-REST-013", where, told, "raise max_page_size")
+    if len(issues.found) == before:
+        _check_routes(cls.routes, issues)
     return len(issues.found) == before
+
+
+def _check_routes(routes: Iterable[RestRoute], issues: Issues) -> None:
+    for route in routes:
+        for name, check in ROUTE_OPTIONS.items():
+            if expected := check(value := getattr(route, name)):
+                told = f"RestRoute({name}=...) is {value!r}"
+                issues.add("LOOM-REST-013", route.declared_at, told, f"it takes {expected}")
 
 
 def _declared(cls: type[RestInterface[Any]]) -> dict[str, Any]:

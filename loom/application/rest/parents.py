@@ -92,6 +92,9 @@ def compile_parent(
         found = None if field is None else _referred(schema, field)
         if field is None:
             issues.unknown("LOOM-REST-061", where, f"{interface.__name__}.parent: field", name, schema.names)
+        elif parameter != name and parameter in {entry.name for entry in schema.keys}:
+            told = f"parent: {{{parameter}}} of the prefix is {schema.name}.{name}, but {parameter} is a key of its own"
+            issues.add("LOOM-REST-061", where, told, f"name it after the field: {{{name}}}")
         elif found is None:
             told = f"parent: {schema.name}.{name} refers to no entity"
             issues.add("LOOM-REST-061", where, told, 'declare it: field(references="table.column"), or a relation')

@@ -7,14 +7,16 @@ request with a query string, which may choose other columns or load relations, i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from loom.application.compile import Issues
 from loom.application.rest.declare import RestInterface
+from loom.application.rest.plan import RoutePlan
 from loom.application.usecase.expected import EXPECTED
 from loom.application.usecase.plan import UseCasePlan
 from loom.domain.errors import MalformedInput, Place
-from loom.domain.model import is_entity, schema_of
+from loom.domain.model import ModelSchema, is_entity, schema_of
 from loom.domain.schema import INT_RANGE
 
 IF_MATCH: Final = "If-Match"
@@ -79,6 +81,21 @@ def compile_precondition(plan: UseCasePlan, interface: type[RestInterface[Any]],
             "declare entity(..., version=True)",
         )
     return bool(name) and interface.require_if_match
+
+
+def check_required(
+    interface: type[RestInterface[Any]],
+    schema: ModelSchema | None,
+    routes: Iterable[RoutePlan],
+    where: Place,
+    issues: Issues,
+) -> None:
+    """Record an interface that wants ``If-Match`` for generated changes of rows which keep no version to compare."""
+    if not interface.require_if_match or schema is None or schema.version:
+        return
+    if any(route.generated and route.method in ("PATCH", "DELETE") for route in routes):
+        told = f"require_if_match = True, but {schema.name} keeps no version, so that no change could be refused by it"
+        issues.add("LOOM-REST-030", where, told, "declare entity(..., version=True)")
 
 
 def _tags(header: str, text: str) -> list[str]:
