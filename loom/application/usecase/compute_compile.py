@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import attrs
 
+from loom.application.conversion.faults import below
 from loom.application.usecase.compute import Compute, Function
 from loom.application.usecase.fields import Scene, check_ref, reader
 from loom.application.usecase.functions import check_function
 from loom.application.usecase.plan import Call, ParamPlan
 from loom.domain.absent import ABSENT
+from loom.domain.errors import InvalidInput, LoomError
 from loom.domain.schema import LogicalType, logical_type
 
 CompiledCompute = Callable[[Call], None]
@@ -104,6 +106,12 @@ def _setter(compute: Compute, scene: Scene) -> CompiledCompute:
             if value is ABSENT:
                 return
         values.extend([read(call) for read in parameters])
-        call.command = attrs.evolve(call.command, **{target: function(*values)})
+        try:
+            call.command = attrs.evolve(call.command, **{target: function(*values)})
+        except LoomError:
+            raise
+        except ValueError as error:
+            # Of the function, or of a validator: what was sent cannot be what the field is to hold.
+            raise InvalidInput(below(target, error), subject="command") from error
 
     return run

@@ -230,11 +230,11 @@ def _reading(rule: FieldRule, path: tuple[str, ...]) -> Callable[[Any], Sequence
 
 
 def _faults(outcome: object, path: tuple[str, ...], code: str) -> Iterable[FieldError]:
-    if isinstance(outcome, str):
+    if isinstance(outcome, str) and outcome:
         yield FieldError(path=path, message=outcome, code=code)
     elif isinstance(outcome, FieldError):
         yield attrs.evolve(outcome, path=(*path, *outcome.path))
-    elif isinstance(outcome, Iterable):
+    elif isinstance(outcome, Iterable) and not isinstance(outcome, str):
         for part in outcome:
             yield from _faults(part, path, code)
     else:

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from loom.core import (
@@ -56,6 +57,23 @@ class Tax(UseCase[None, Price]):
         return cmd
 
 
+@command
+class Pieces:
+    name: str = attrs.field(validator=attrs.validators.min_len(1))
+    pieces: str
+    count: int = 0
+
+
+class Counted(UseCase[None, Pieces]):
+    computes = [
+        Compute.set(F(Pieces).name).from_command(F(Pieces).name, via=str.strip),
+        Compute.set(F(Pieces).count).from_command(F(Pieces).pieces, via=int),
+    ]
+
+    async def execute(self, cmd: Pieces = Input()) -> Pieces:
+        return cmd
+
+
 class Listed(UseCase[Product, Page[Product]]):
     read_only = True
 
@@ -74,6 +92,17 @@ async def test_a_compute_joins_fields_parameters_and_their_defaults() -> None:
     assert (await app.invoke(Tax, Price(net=Decimal(10)))).gross == 11
     priced = await app.invoke(Tax, Price(net=Decimal(10)), params={"percent": 20, "client": "till"})
     assert (priced.gross, priced.note) == (Decimal(12), "till")
+
+
+async def test_what_cannot_be_computed_is_invalid_input_at_its_field() -> None:
+    app = await application()
+    for name, pieces, told in (
+        ("  ", "3", "/name: Length of 'name' must be >= 1"),
+        ("tea", "x", "/count: invalid literal"),
+    ):
+        with pytest.raises(InvalidInput, match=told):
+            await app.invoke(Counted, Pieces(name=name, pieces=pieces))
+    assert (await app.invoke(Counted, Pieces(name=" tea ", pieces="3"))) == Pieces(name="tea", pieces="3", count=3)
 
 
 async def test_a_query_is_given_by_name_and_has_a_default() -> None:

@@ -181,9 +181,10 @@ async def test_a_rule_over_a_load_points_at_what_it_was_loaded_by(app: Executor)
 
 
 async def test_a_check_that_returns_neither_text_nor_none_is_a_fault_of_the_program(app: Executor) -> None:
-    rule = Rule.check(F(PlaceOrder).low, via=lambda low: low > 0)
-    with pytest.raises(TypeError, match=r"Rule\.check returned False; it returns what is wrong, or None"):
-        await app.invoke(case(rule), PlaceOrder())
+    for told in (False, ""):
+        rule: Any = Rule.check(F(PlaceOrder).low, via=lambda low, told=told: told)
+        with pytest.raises(TypeError, match=rf"Rule\.check returned {told!r}; it returns what is wrong, or None"):
+            await app.invoke(case(rule), PlaceOrder())
 
 
 def test_a_rule_is_no_truth_value() -> None:
