@@ -49,7 +49,7 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, drain: float) -> Iterator[Served]:
+def served(folder: Path, *, drain: float, timeout: int = 30) -> Iterator[Served]:
     port, database, log = free_port(), folder / "drain.db", folder / "log.txt"
     settings = [
         "app.discovery.include=[tests.integration.drain_shop]",
@@ -57,6 +57,7 @@ def served(folder: Path, *, drain: float) -> Iterator[Served]:
         f"persistence.url=sqlite+aiosqlite:///{database}",
         f"rest.port={port}",
         f"rest.drain={drain}",
+        f"rest.drain_timeout={timeout}",
     ]
     command = [sys.executable, "-c", "from loom.cli import main; main()", "serve"]
     command += [argument for setting in settings for argument in ("--set", setting)]
@@ -158,3 +159,23 @@ def test_a_slow_request_is_answered_although_nothing_is_waited_for(tmp_path: Pat
         connection.close()
         assert api.process.wait(30) == 0, api.log.read_text()
     assert api.texts() == ["slow"]
+
+
+def test_a_request_that_is_not_done_in_time_is_undone_and_told_to_come_again(tmp_path: Path) -> None:
+    with served(tmp_path, drain=0.0, timeout=1) as api:
+        connection = api.connect()
+        body = json.dumps({"text": "endless", "seconds": 60.0})
+        headers = {"content-type": "application/json", "x-correlation-id": "try-1"}
+        connection.request("POST", "/entries", body, headers)
+        assert api.status("/health/live") == 200
+        api.process.send_signal(signal.SIGTERM)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert answer.headers["content-type"] == "application/problem+json"
+        told = json.loads(answer.read())
+        assert (told["code"], told["correlation_id"]) == ("LOOM-UNAVAILABLE", "try-1")
+        connection.close()
+        assert api.process.wait(30) == 0, api.log.read_text()
+    assert api.texts() == []
+    assert "POST /entries was not done when its time was over" in api.log.read_text()
+    assert "Traceback" not in api.log.read_text()

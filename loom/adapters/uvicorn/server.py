@@ -8,9 +8,11 @@ client is about to send another request over it when the socket is closed at las
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 import socket
+import uuid
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -19,6 +21,7 @@ import attrs
 import uvicorn
 
 from loom.adapters.uvicorn.settings import UvicornSettings
+from loom.application.rest.problems import PROBLEM_TYPE, problem
 from loom.domain.errors import Unavailable
 
 _LOG = logging.getLogger("loom.rest")
@@ -63,10 +66,16 @@ class _Drained:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
-        elif self.draining and scope["type"] == "http":
-            await self._answer_last(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+            return
+        last = self.draining and scope["type"] == "http"
+        try:
+            await (self._answer_last if last else self.app)(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            # Only the end of the server cancels a request: the time for those that it accepted is over.
+            _LOG.warning("%s %s was not done when its time was over, and is undone", scope["method"], scope["path"])
+            await _turn_away(scope, send)
 
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         started = False
@@ -90,6 +99,19 @@ class _Drained:
             await send(message)
 
         await self.app(scope, receive, closing)
+
+
+async def _turn_away(scope: Any, send: Any) -> None:
+    """Answer a request that was cancelled; one whose answer has begun is cut, so that nobody takes it for whole."""
+    sent = dict(scope["headers"]).get(b"x-correlation-id", b"").decode("latin-1")
+    detail = "the server ended before the request was done; send it again"
+    document = problem(503, detail, code=Unavailable.code, correlation_id=sent or uuid.uuid4().hex)
+    headers = [(b"content-type", PROBLEM_TYPE.encode()), (b"retry-after", b"1"), (b"connection", b"close")]
+    try:
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+    except RuntimeError as error:
+        raise asyncio.CancelledError from error
+    await send({"type": "http.response.body", "body": json.dumps(document).encode()})
 
 
 class _Server(uvicorn.Server):
