@@ -6,6 +6,8 @@ application code never has to import a vendor to catch one.
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -83,8 +85,19 @@ class NotFound(LoomError, LookupError):
         self.key = key
         self.by = tuple(by)
         values = key if isinstance(key, tuple) else (key,)
-        named = " and ".join(f"{column} {value!r}" for column, value in zip(self.by, values, strict=False))
-        super().__init__(f"{what} with {named} does not exist" if named else f"{what} {key!r} does not exist")
+        named = " and ".join(f"{column} {_shown(value)}" for column, value in zip(self.by, values, strict=False))
+        super().__init__(f"{what} with {named} does not exist" if named else f"{what} {_shown(key)} does not exist")
+
+
+def _shown(value: object) -> str:
+    """A value as clients know it, who may not know Python."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))})"
+    if isinstance(value, enum.Enum):
+        return _shown(value.value)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return repr(value) if isinstance(value, str | bytes) else str(value)
 
 
 class Conflict(LoomError):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
+import uuid
+from decimal import Decimal
+
 import attrs
 import pytest
 
@@ -53,3 +58,15 @@ def test_a_row_that_is_not_found_by_columns_names_them() -> None:
     assert str(NotFound("Rate", ("DE", 2), by=("country", "level"))) == (
         "Rate with country 'DE' and level 2 does not exist"
     )
+
+
+def test_a_key_is_shown_as_clients_write_it() -> None:
+    class Level(enum.Enum):
+        HIGH = "high"
+
+    day, moment = dt.date(2026, 1, 2), dt.datetime(2026, 1, 2, 8, tzinfo=dt.UTC)
+    assert str(NotFound("Note", uuid.UUID(int=7))) == f"Note {uuid.UUID(int=7)} does not exist"
+    assert str(NotFound("Rate", ("DE", day, Decimal("1.50"), Level.HIGH))) == (
+        "Rate ('DE', 2026-01-02, 1.50, 'high') does not exist"
+    )
+    assert str(NotFound("Rate", moment, by=("at",))) == "Rate with at 2026-01-02T08:00:00+00:00 does not exist"
