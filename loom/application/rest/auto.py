@@ -11,7 +11,7 @@ import inspect
 import types
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
@@ -22,12 +22,11 @@ from loom.application.rest.sparse import PARAMETER as FIELDS
 from loom.application.rest.sparse import Fields, pick_page, pick_row
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.markers import ExpectedVersion, Input
+from loom.application.usecase.plan import GENERATED
 from loom.domain.errors import NotFound
 from loom.domain.model import ModelSchema, schema_of
 from loom.domain.query import Page, Query
 
-GENERATED: Final = "_loom_operation"
-"""The attribute of a generated use case that names its operation."""
 _ALL = Fields(())
 _FIELDS: Mapping[str, Any] = MappingProxyType({FIELDS: _ALL})
 Execute = Callable[..., Coroutine[Any, Any, Any]]

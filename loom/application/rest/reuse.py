@@ -13,10 +13,11 @@ from typing import Any, Final
 import attrs
 
 from loom.application.generics import type_arguments
-from loom.application.rest.auto import GENERATED, AutoCrud
+from loom.application.rest.auto import AutoCrud
 from loom.application.rest.declare import RestRoute
 from loom.application.rest.operations import BULK, EXPORT, OPERATIONS, Operation
 from loom.application.usecase.declaration import UseCase
+from loom.application.usecase.plan import GENERATED
 from loom.domain.model import ModelSchema
 
 _OPERATIONS: Final = {**OPERATIONS, "export": EXPORT, **{f"{name}_many": each for name, each in BULK.items()}}

@@ -21,8 +21,9 @@ from loom.application.usecase.given import check_given, once_each
 from loom.application.usecase.markers import InputMarker
 from loom.application.usecase.options import check_options
 from loom.application.usecase.parameters import MARKERS, Declared, MarkerKind, plain_param, unmarked
-from loom.application.usecase.plan import ParamPlan, UseCasePlan
+from loom.application.usecase.plan import GENERATED, ParamPlan, UseCasePlan
 from loom.application.usecase.read_only import check_read_only
+from loom.application.usecase.result import check_result
 from loom.application.usecase.rule_compile import compile_rules
 from loom.application.wiring import Resolver
 from loom.domain.errors import Place
@@ -55,6 +56,8 @@ def compile_use_case(use_case: type[UseCase[Any, Any]], issues: Issues, resolver
     params = _params(signature, hints, declared)
     arguments = type_arguments(use_case, UseCase)
     model = _model(arguments, where, issues)
+    if len(arguments) == 2 and "return" in hints and not hasattr(use_case, GENERATED):
+        check_result(use_case, arguments[1], hints["return"], where, issues)
     scene = Scene(
         subject=command,
         models=() if model is None else (model,),

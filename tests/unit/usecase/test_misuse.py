@@ -10,6 +10,7 @@ import pytest
 from loom.core import (
     ABSENT,
     Compute,
+    Created,
     ExpectedVersion,
     F,
     Header,
@@ -24,6 +25,7 @@ from loom.core import (
     command,
     entity,
 )
+from loom.rest import auto_crud
 from tests.unit.usecase.store_models import Product
 from tests.unit.usecase.use_case_bench import issues_of
 
@@ -355,3 +357,38 @@ def test_fields_are_those_of_classes() -> None:
     assert issues_of(with_rules(Rule.check(whole, via=lambda order: None))) == [
         "126 Rule: F(Order) is no field of the command | write F(Command).field"
     ]
+
+
+def test_execute_gives_what_the_use_case_promises() -> None:
+    class Text(UseCase[Product, Product]):
+        async def execute(self) -> str:  # type: ignore[override]
+            return ""
+
+    class Nothing(UseCase[Product, Created[Product]]):
+        async def execute(self) -> Product | None:  # type: ignore[override]
+            return None
+
+    assert issues_of(Text) == ["135 Text is a UseCase of Product, but its execute gives str | let both say the same"]
+    (told,) = issues_of(Nothing)
+    assert told.startswith("135 Nothing is a UseCase of loom.")
+
+
+def test_it_may_give_less_than_that() -> None:
+    class Found(UseCase[Product, Product | None]):
+        async def execute(self) -> Product:
+            raise NotImplementedError
+
+    class Number(UseCase[None, float]):
+        async def execute(self) -> int:
+            return 1
+
+    class Anything(UseCase[None, object]):
+        async def execute(self) -> dict[str, int]:
+            return {}
+
+    class Changed(auto_crud(Product).delete):  # type: ignore[misc]
+        async def execute(self) -> Product:
+            raise NotImplementedError
+
+    for use_case in (Found, Number, Anything, Changed):
+        assert issues_of(use_case) == []
