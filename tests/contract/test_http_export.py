@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from loom.adapters.fastapi.settings import FastapiSettings
 from loom.core import Query, UseCase
 from loom.domain.errors import Unavailable
 from loom.ports.persistence import Persistence
@@ -34,6 +35,21 @@ class TornExport(UseCase[Product, AsyncIterator[Product]]):
         raise Unavailable("the database went away at db7.internal")
 
 
+class LateExport(UseCase[Product, AsyncIterator[str]]):
+    """Writes a row, and never comes to the first line; or comes to it, and then takes longer than a request may."""
+
+    async def execute(self, size: int = 0) -> AsyncIterator[str]:
+        await self.main_repo.create({"sku": "late", "name": "late", "price": 1})
+        return self._lines(size)
+
+    async def _lines(self, size: int) -> AsyncIterator[str]:
+        if size == 0:
+            await asyncio.Event().wait()
+        yield "x" * size
+        await asyncio.sleep(1.2)
+        yield "end"
+
+
 class Restocked(UseCase[Product, AsyncIterator[Product]]):
     """Writes, and shows what it wrote while it does."""
 
@@ -53,6 +69,7 @@ class Exported(RestInterface[Product]):
     routes = (
         RestRoute(use_case=TornExport, method="GET", path="/torn"),
         RestRoute(use_case=Restocked, method="POST", path="/restocked"),
+        RestRoute(use_case=LateExport, method="POST", path="/late"),
     )
 
 
@@ -147,6 +164,17 @@ async def test_a_failure_before_the_first_line_is_a_problem(api: Api) -> None:
     answer = await api.client.get("/products/torn?rows=0")
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert "db7" not in answer.text
+
+
+async def test_time_runs_out_before_the_first_line_and_not_after_it(tmp_path: Path) -> None:
+    settings = FastapiSettings(request_timeout=1.0)
+    async with serve(make_store("sqlite", tmp_path), settings, compiled([Exported])) as api:
+        answer = await api.client.post("/products/late")
+        assert (answer.status_code, answer.json()["code"]) == (504, "LOOM-DEADLINE")
+        # What it had written is undone, and its connection given back.
+        assert (await api.client.get("/products/export")).content == b""
+        whole = await api.client.post("/products/late?size=70000")
+        assert (whole.status_code, len(whole.text.splitlines())) == (200, 2)
 
 
 async def test_a_failure_in_the_middle_is_no_proper_end(api: Api) -> None:

@@ -45,7 +45,7 @@ class StreamedAnswer:
         success: status of success.
         encode: the JSON text of a row.
         receive: tells when the client goes away.
-        stall: seconds that the client may take for one portion; ``None`` lets it take as long as it likes.
+        stall: seconds that the call may take to its first portion, and the client for each one; ``None`` sets no limit.
     """
 
     call: Call
@@ -57,7 +57,8 @@ class StreamedAnswer:
 
     async def send(self, scope: Scope, send: Send, context: Context) -> None:
         """Run the call and send its rows. An error before the first of them becomes a problem document."""
-        sending = _Sending(self, send, context)
+        deadline = asyncio.timeout(self.stall)
+        sending = _Sending(self, send, context, deadline)
 
         async def after(call_scope: CallScope, rows: AsyncIterator[Any]) -> None:
             async with (
@@ -73,11 +74,13 @@ class StreamedAnswer:
                     await sending.portion(portion)
 
         try:
-            await self.call(after=after)
-            await sending.end()
+            async with deadline:
+                await self.call(after=after)
+                await sending.end()
         except Disconnected:
             return
-        except Exception as error:
+        except Exception as caught:
+            error = self._too_late(caught) if deadline.expired() else caught
             if sending.begun:
                 told = {"correlation_id": context.correlation_id}
                 _LOG.error("a streamed answer was broken off: %s", error, extra=told)
@@ -86,15 +89,23 @@ class StreamedAnswer:
             self.status = answer.status
             await answer.send(scope, send, context)
 
+    def _too_late(self, caught: Exception) -> DeadlineExceeded:
+        error = DeadlineExceeded(f"there was no first line after {self.stall:g} s")
+        error.__cause__ = caught
+        return error
+
 
 @attrs.define(eq=False, repr=False)
 class _Sending:
     answer: StreamedAnswer
     send: Send
     context: Context
+    deadline: asyncio.Timeout
     begun: bool = False
 
     async def portion(self, body: bytes, *, more: bool = True) -> None:
+        # The answer begins: from here on it is the client that may be late.
+        self.deadline.reschedule(None)
         try:
             async with asyncio.timeout(self.answer.stall):
                 if not self.begun:
