@@ -51,7 +51,7 @@ class Call:
 Narrow = Callable[[Call, type, Repository[Any]], Repository[Any]]
 """Narrows the repository of a model to the rows that a use case may know, where something narrows them."""
 GENERATED: Final = "_loom_operation"
-"""The attribute of a generated use case class that names its operation. What derives from it may give something else."""
+"""The attribute of a generated use case that names its operation. What derives from it may give something else."""
 NARROW: Final = "_loom_narrow"
 """The attribute of a use case class that holds one, for what its parameters load."""
 
