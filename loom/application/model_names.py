@@ -10,6 +10,14 @@ from loom.domain.model import ModelSchema
 
 _LONGEST: Final = 63
 """Bytes of a name that PostgreSQL keeps."""
+_TAKEN: Final = frozenset(
+    {
+        # Columns that every table of PostgreSQL has.
+        *("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"),
+        # Words that SQLAlchemy does not know to be reserved.
+        *("collation", "concurrently", "lateral", "nothing", "returning", "system_user", "tablesample"),
+    }
+)
 
 
 def check_tables(schemas: Iterable[ModelSchema], issues: Issues) -> Mapping[str, ModelSchema]:
@@ -45,6 +53,9 @@ def check_names(schema: ModelSchema, issues: Issues) -> None:
                 f"{schema.name}: the {what} {name!r} has a name of {length} bytes, and PostgreSQL keeps {_LONGEST}"
             )
             issues.add(code, schema.model, message, "give it a shorter name")
+        if name in _TAKEN:
+            message = f"{schema.name}: the {what} {name!r} has a name that a database keeps for itself"
+            issues.add(code, schema.model, message, "call it something else")
         if "\x00" in name:
             message = f"{schema.name}: the {what} {name!r} holds the character NUL, which databases do not keep"
             issues.add(code, schema.model, message, "call it something else")

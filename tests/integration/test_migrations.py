@@ -1,10 +1,12 @@
 """Migrations on real databases: what changes in the models is written down, applied, and loses no row."""
 
 import datetime as dt
+import uuid
+import warnings
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
@@ -108,6 +110,46 @@ def keyed(*names: str) -> tuple[type, ...]:
         number: int
 
     return (entity(table="beds", key=names)(Bed),)
+
+
+def growing(wide: bool) -> tuple[type, ...]:
+    """A table, and the same with a column of each kind more."""
+    fields: dict[str, tuple[Any, Any]] = {
+        "text": (str, "100%s \\ :name 'x' ::y"),
+        "quoted": (str, "'x'"),
+        "kind": (Literal["a:b", "c"], "a:b"),
+        "body": (bytes, b"\x00'"),
+        "empty": (bytes, b""),
+        "took": (dt.timedelta, -dt.timedelta(days=1, microseconds=1)),
+        "at": (dt.datetime, dt.datetime(2020, 2, 29, 1, 2, 3, 4, tzinfo=dt.UTC)),
+        "opens": (dt.time, dt.time(23, 59, 59, 999999)),
+        "token": (uuid.UUID, uuid.UUID(int=5)),
+        "rate": (Decimal, Decimal("-1.500000000")),
+        "ratio": (float, -1.5e-7),
+        "active": (bool, False),
+        "tags": (list[str], attrs.Factory(list)),
+        "scores": (tuple[int, ...], ()),
+        "meta": (dict[str, Any], attrs.Factory(dict)),
+    }
+    body = {name: attrs.field(type=kind, default=default) for name, (kind, default) in fields.items()}
+    made = attrs.make_class("Growing", {"id": attrs.field(type=int), **(body if wide else {})})
+    return (entity(table="growing")(made),)
+
+
+def knotted() -> tuple[type, ...]:
+    """Two tables that refer to each other."""
+
+    @entity(table="first")
+    class First:
+        id: int = key(autoincrement=True)
+        other: int | None = field(default=None, references="second.id")
+
+    @entity(table="second")
+    class Second:
+        id: int = key(autoincrement=True)
+        other: int | None = field(default=None, references="first.id", on_delete="set_null")
+
+    return First, Second
 
 
 def tables_of_like_names() -> tuple[type, ...]:
@@ -229,6 +271,38 @@ class MigrationSuite:
         assert (await migrations.diff("key")).file is not None
         with pytest.raises(ConfigError, match=r"the key of beds is \(ward\) and becomes \(ward, number\)"):
             await migrations.upgrade()
+
+    async def test_new_columns_are_filled_with_the_defaults_of_their_fields(self, settings: SqlalchemySettings) -> None:
+        """Whatever the text holds, and whichever kind the column is of."""
+        (bare,), (wide,) = growing(False), growing(True)
+        await migrated(settings, (bare,))
+        store = await opened(settings, (bare,))
+        async with store.begin() as unit:
+            await unit.repository(bare).create({"id": 1})
+            await unit.commit()
+        await store.stop()
+        await migrated(settings, (wide,))
+        assert (await Migrations(settings, (wide,)).diff("nothing")).file is None
+        store = await opened(settings, (wide,))
+        async with store.begin() as unit:
+            rows: Any = unit.repository(wide)
+            found = await rows.get(1)
+        await store.stop()
+        assert found == wide(id=1)
+        assert (type(found.body), type(found.empty)) == (bytes, bytes)
+
+    async def test_tables_may_refer_to_each_other(self, settings: SqlalchemySettings) -> None:
+        models = knotted()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            await migrated(settings, models)
+            assert (await Migrations(settings, models).diff("nothing")).file is None
+        store = await opened(settings, models)
+        for model in models:
+            async with store.begin() as unit:
+                with pytest.raises(Conflict, match="no row exists that other refers to"):
+                    await unit.repository(model).create({"other": 99})
+        await store.stop()
 
     async def test_names_that_two_tables_would_share_are_told_apart(self, settings: SqlalchemySettings) -> None:
         models = tables_of_like_names()

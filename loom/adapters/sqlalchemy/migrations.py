@@ -180,7 +180,7 @@ class Migrations:
     async def _run(self, work: Callable[[sa.Connection], T]) -> T:
         with self._translation.translated(), _explained(self._folder):
             async with _connected(self._url) as connection:
-                done = await connection.run_sync(work)
+                done = await connection.run_sync(lambda used: _quietly(work, used))
                 await connection.commit()
                 return done
 
@@ -242,6 +242,13 @@ def _check_references(connection: sa.Connection) -> None:
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
             raise _refused(f"a row of {broken[0]} would refer to a row of {broken[2]} that does not exist", "")
+
+
+def _quietly(work: Callable[[sa.Connection], T], connection: sa.Connection) -> T:
+    with warnings.catch_warnings():
+        # Tables that refer to each other have no order; their references are made last.
+        warnings.filterwarnings("ignore", "Cannot correctly sort tables", sa.exc.SAWarning)
+        return work(connection)
 
 
 @contextmanager

@@ -7,14 +7,18 @@ only where the rows that are there get a value, which is the default of the mode
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
+import attrs
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op, renderers
 from alembic.operations.ops import (
     AddColumnOp,
     CreateCheckConstraintOp,
+    CreateForeignKeyOp,
+    CreateTableOp,
     DropConstraintOp,
     ExecuteSQLOp,
     MigrateOperation,
@@ -24,6 +28,7 @@ from alembic.operations.ops import (
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.names import scale_in, scale_name
+from loom.adapters.sqlalchemy.storage import SQLITE
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
 from loom.application.fit import fit_of
 from loom.domain.model import FieldSchema
@@ -44,8 +49,24 @@ def complete(script: MigrationScript, catalogue: Catalogue, dialect: Dialect) ->
     """Add to a migration what only the models know."""
     for container in (script.upgrade_ops, script.downgrade_ops):
         if container is not None:
+            if dialect.name != SQLITE:
+                container.ops = [*container.ops, *_late_references(container.ops)]
             steps = [step for each in container.ops for step in _steps(each, catalogue)]
             container.ops = [_completed(each, catalogue, dialect) for each in steps]
+
+
+def _late_references(operations: Sequence[MigrateOperation]) -> list[CreateForeignKeyOp]:
+    """References of new tables to tables that come later, taken out of them: tables may refer to each other."""
+    tables = [each for each in operations if isinstance(each, CreateTableOp)]
+    waiting = {each.table_name for each in tables}
+    late: list[CreateForeignKeyOp] = []
+    for each in tables:
+        waiting.discard(each.table_name)
+        found = [item for item in each.columns if isinstance(item, sa.ForeignKeyConstraint)]
+        moved = [item for item in found if item.referred_table.name in waiting]
+        late += [CreateForeignKeyOp.from_constraint(item) for item in moved]
+        each.columns = [item for item in each.columns if not any(item is other for other in moved)]
+    return late
 
 
 def changed_keys(connection: sa.Connection, catalogue: Catalogue) -> Iterator[KeyChanged]:
@@ -117,15 +138,36 @@ def _fill(operations: Sequence[MigrateOperation], table: ModelTable, dialect: Di
 
 
 def _default(field: FieldSchema, table: ModelTable, dialect: Dialect) -> sa.DefaultClause | None:
-    fit = fit_of(field.type)
-    if fit is None or field.default is None:
+    fit, value = fit_of(field.type), field.default
+    if fit is None:
+        return _nothing_in(field, table)
+    if value is None:
         return None
     storage = table.storages[field.name]
-    value = fit(field.default)
+    value = fit(value)
     if storage.conversion.store is not None:
         value = storage.conversion.store(value)
+    if isinstance(value, bytes):
+        return sa.DefaultClause(sa.text(f"X'{value.hex()}'")) if dialect.name == SQLITE else _text(f"\\x{value.hex()}")
+    if isinstance(value, str):
+        return _text(value)
     literal = sa.literal(value, storage.bind).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    return sa.DefaultClause(sa.text(str(literal)))
+    text = str(literal)
+    return _text(text[1:-1]) if text.startswith("'") else sa.DefaultClause(sa.text(text))
+
+
+def _text(value: str) -> sa.DefaultClause:
+    # Not as SQL, in which a colon begins a parameter. Alembic takes one pair of quotes away.
+    return sa.DefaultClause(f"'{value}'")
+
+
+def _nothing_in(field: FieldSchema, table: ModelTable) -> sa.DefaultClause | None:
+    """An empty list or dictionary, where that is the default of a field that is kept as JSON."""
+    default: Any = attrs.fields_dict(table.schema.model)[field.name].default
+    made = default.factory() if isinstance(default, attrs.Factory) and not default.takes_self else default  # type: ignore[arg-type]
+    if not isinstance(made, Collection) or len(made) > 0:
+        return None
+    return _text("{}" if isinstance(made, Mapping) else "[]")
 
 
 @renderers.dispatch_for(KeyChanged)

@@ -219,7 +219,7 @@ def odd_enums() -> list[type]:
     @entity(table="odd")
     class Odds:
         id: int = key()
-        nothing: Nothing
+        none: Nothing
         odd: Odd
         huge: Huge
 
@@ -297,6 +297,8 @@ def names_of_databases() -> list[type]:
         id: int = key()
         name: str = ""
         Name: str = ""
+        xmin: int = 0
+        returning: bool = False
 
     @entity(table="Parents")
     class Upper:
@@ -336,7 +338,7 @@ CASES: dict[Callable[[], list[type]], dict[str, str]] = {
         )
     },
     odd_enums: {
-        "LOOM-CORE-003 Odds.nothing is Nothing, which has no members": "give it members",
+        "LOOM-CORE-003 Odds.none is Nothing, which has no members": "give it members",
         "LOOM-CORE-003 Odds.odd is Odd, whose value 'a\\x00' holds the character NUL, which databases do not keep": (
             "give the member another value"
         ),
@@ -373,6 +375,8 @@ CASES: dict[Callable[[], list[type]], dict[str, str]] = {
     },
     names_of_databases: {
         "LOOM-CORE-011 Thing: the table 'sqlite_things' has a name that SQLite keeps for itself": "call it something",
+        "LOOM-CORE-011 Thing: the field 'xmin' has a name that a database keeps for itself": "call it something else",
+        "LOOM-CORE-011 Thing: the field 'returning' has a name that a database keeps for itself": "call it something",
         "LOOM-CORE-011 Thing: the fields 'name' and 'Name' differ by case alone": "SQLite does not tell them apart",
         "LOOM-CORE-005 the tables of Upper and Parent, 'Parents' and 'parents', differ by case alone": (
             "give one of them another table"
