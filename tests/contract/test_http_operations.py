@@ -203,3 +203,11 @@ def test_two_applications_of_one_process_are_counted_apart(tmp_path: Path) -> No
 async def test_nothing_is_shown_unless_it_is_asked_for() -> None:
     with TestClient(app_of(Kernel.from_yaml(overrides=["observability.log.format=silent"]))) as client:
         assert client.get("/metrics").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "origin", ["shop.example", "https://shop.example/", "https://shop.example/app", "HTTPS://x", ""]
+)
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(ValueError, match="is no origin; write https:"):
+        CorsSettings(origins=("https://shop.example", "capacitor://localhost", "http://x:8080", origin))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attrs
 
 from loom.domain.frozen import frozen
 
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s]+")
 _positive: Any = attrs.validators.gt(0)
 _positive_or_null: Any = attrs.validators.optional(_positive)
 
@@ -51,6 +53,10 @@ class CorsSettings:
     def __attrs_post_init__(self) -> None:
         if self.credentials and "*" in self.origins:
             raise ValueError("credentials cannot go to every origin; name the origins")
+        for origin in self.origins:
+            # What a browser sends is compared as it is: anything else would never be met, and nobody would be told.
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write https://shop.example, without a slash at its end")
 
 
 @frozen(kw_only=True)
