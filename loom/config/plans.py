@@ -64,9 +64,11 @@ def _interfaces(declarations: Declarations, executor: Executor, resolver: Resolv
         return ()
     from loom.application.rest.access import check_callers
     from loom.application.rest.compile import check_duplicates, check_reserved, compile_interface
+    from loom.application.rest.declare import is_base
     from loom.ports.security import Authenticator
 
-    plans = [plan for cls in found if (plan := compile_interface(cls, issues, resolver)) is not None]
+    served = [cls for cls in found if not is_base(cls)]
+    plans = [plan for cls in served if (plan := compile_interface(cls, issues, resolver)) is not None]
     routes = [route for plan in plans for route in plan.routes]
     check_duplicates(routes, issues)
     check_reserved(routes, _reserved(resolver.resolve(Config)), issues)

@@ -69,6 +69,9 @@ class RestRoute:
 class RestInterface(Generic[M]):
     """Base of interfaces: a resource over the entity ``M``, or a bundle of routes where no entity is named.
 
+    What several have in common stands in a class of its own, ``class Tenanted(RestInterface[M])`` with its type
+    variable, which is served for none by itself.
+
     Attributes:
         prefix: path of the resource; every route stands below it.
         tags: groups of the OpenAPI document.
@@ -89,7 +92,7 @@ class RestInterface(Generic[M]):
             ``POST`` of ``/bulk/delete``. All items in one transaction, or none.
         bulk_size: most items of a list, of one's own routes too.
         idempotency: what POST requests that write do with the header ``Idempotency-Key``.
-        require_if_match: refuse (428) to change a row of a model with a version without the header ``If-Match``.
+        require_if_match: refuse (428) to change a row without the header ``If-Match``. The model keeps a version.
         fields: columns that a client may choose among in the generated list and get: ``?fields=sku,name`` answers these
             and the key. No others may be named; without it all come, always.
         routes: routes of your own; one with the method and path of a generated route replaces it.
@@ -123,3 +126,9 @@ class RestInterface(Generic[M]):
     requires: ClassVar[Sequence[str] | None] = None
     public: ClassVar[bool | Sequence[str]] = False
     scope: ClassVar[Expr | None] = None
+
+
+def is_base(cls: type[RestInterface[Any]]) -> bool:
+    """Whether a class is there only for others to derive from: ``class Tenanted(RestInterface[M])`` leaves its entity
+    open."""
+    return bool(cls.__parameters__ and cls.__subclasses__())  # type: ignore[attr-defined]

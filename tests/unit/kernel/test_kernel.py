@@ -15,7 +15,7 @@ from loom.domain.errors import Unbound
 from loom.ports.persistence import Persistence
 from loom.ports.transport import Topics
 from loom.testing.clock import FakeClock
-from tests.unit.kernel import elsewhere, faulty, reserved, routed, shop
+from tests.unit.kernel import based, baseless, elsewhere, faulty, reserved, routed, shop
 
 QUIET = ("observability.log.format=silent",)
 
@@ -111,6 +111,20 @@ def test_a_misspelt_file_is_told_with_its_place(tmp_path: Path) -> None:
         ("section 'persistance' does not exist", "did you mean 'persistence'?", 1),
         ("transport adapter 'kafak' does not exist", "did you mean 'kafka'?", 2),
     ]
+
+
+def test_a_base_that_leaves_its_entity_open_gives_options_and_is_served_for_none() -> None:
+    plans = Kernel.from_yaml(modules=[based]).plans.interfaces
+    shown = {plan.name: [f"{route.method} {route.path.text}" for route in plan.routes] for plan in plans}
+    assert shown == {
+        "ItemInterface": ["GET /items", "GET /items/{sku}"],
+        "NamedInterface": ["GET /named", "GET /named/{sku}"],
+    }
+
+
+def test_a_base_that_none_derives_from_is_an_issue() -> None:
+    with pytest.raises(CompileError, match="LOOM-REST-002"):
+        _ = Kernel.from_yaml(modules=[baseless]).plans
 
 
 def test_what_is_wrong_with_a_use_case_behind_two_routes_is_told_once() -> None:
