@@ -14,6 +14,7 @@ from loom.application.generics import type_arguments
 from loom.application.rest.access import check_access
 from loom.application.rest.auto import AutoCrud, auto_crud, make_crud
 from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.effects import check_effects
 from loom.application.rest.operations import BULK, EXPORT, OPERATIONS, key_path
 from loom.application.rest.options import check_options
 from loom.application.rest.pages import list_rules
@@ -73,6 +74,8 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     ]
     check_duplicates(plans, issues)
     check_required(cls, schema, plans, where, issues)
+    if len(issues.found) == before:
+        check_effects(cls, plans, where, issues)
     if len(issues.found) > before:
         return None
     return InterfacePlan(name=cls.__name__, model=schema, routes=_located(plans, cls, schema, parent), place=where)
