@@ -16,7 +16,7 @@ from loom.application.fit import Fit, fit_of
 from loom.application.projections import ProjectionPlan, plain_value
 from loom.application.rows import Conversion, Load, RowPlan, Slot
 from loom.domain.constraints import TIMESTAMPS
-from loom.domain.errors import FieldError, InvalidInput
+from loom.domain.errors import EngineFailure, FieldError, InvalidInput
 from loom.domain.model import FieldOptions, FieldSchema, ModelSchema
 from loom.domain.schema import Kind, LogicalType
 from loom.ports.codec import Codec
@@ -36,7 +36,10 @@ def compile_rows(
     fits = {field.name: fit_of(field.type) or _json_fit(field, codec) for field in schema.fields}
     takes = {field.name: _take(field, fits[field.name], given.get(field.name)) for field in schema.fields}
     attributes = {attribute.name: attribute for attribute in attrs.fields(schema.model)}
-    loads = {field.name: _load(field, codec, given.get(field.name)) for field in schema.fields}
+    loads = {
+        field.name: _load(field, codec, given.get(field.name), f"{schema.table}.{field.name}")
+        for field in schema.fields
+    }
     return RowPlan(
         schema=schema,
         build=row_builder(schema, loads),
@@ -63,7 +66,7 @@ def computed_load(plan: ProjectionPlan, codec: Codec, conversion: Conversion | N
         return None
     field = FieldSchema(name=plan.name, type=plan.type, options=FieldOptions(), required=True)
     first = _then(conversion.load, plain_value(plan)) if conversion and conversion.load else plain_value(plan)
-    second = _python_load(field, codec)
+    second = _python_load(field, codec, f"{plan.relation.target.table}, of which {plan.name} is computed,")
     return _then(first, second) if second else first
 
 
@@ -82,18 +85,18 @@ def _take(field: FieldSchema, fit: Fit, conversion: Conversion | None) -> Fit:
     return _null_safe(whole) if optional else whole
 
 
-def _load(field: FieldSchema, codec: Codec, conversion: Conversion | None) -> Load | None:
+def _load(field: FieldSchema, codec: Codec, conversion: Conversion | None, column: str) -> Load | None:
     first = conversion.load if conversion else None
-    second = _python_load(field, codec)
+    second = _python_load(field, codec, column)
     return _then(first, second) if first and second else first or second
 
 
-def _python_load(field: FieldSchema, codec: Codec) -> Load | None:
+def _python_load(field: FieldSchema, codec: Codec, column: str) -> Load | None:
     logical = field.type
     if fit_of(logical) is None:
-        return _json_load(logical, codec)
+        return _json_load(logical, codec, column)
     if logical.kind is Kind.ENUM:
-        return None if typing.get_origin(logical.python) is typing.Literal else _member(field)
+        return None if typing.get_origin(logical.python) is typing.Literal else _member(field, column)
     # A subclass of a scalar (class Sku(str)) comes back as what the model says.
     plain = (bool, int, float, str, bytes)
     known = not issubclass(logical.python, plain) or logical.python in plain
@@ -103,18 +106,23 @@ def _python_load(field: FieldSchema, codec: Codec) -> Load | None:
 class _Members(dict[Any, Any]):
     """The members of an enumeration by their values."""
 
-    def __init__(self, field: FieldSchema) -> None:
+    def __init__(self, field: FieldSchema, column: str) -> None:
         super().__init__({member.value: member for member in field.type.python})
-        self._name = field.name
+        self._column = column
 
     def __missing__(self, value: Any) -> Any:
-        error = FieldError(path=(self._name,), message=f"stored value {value!r} is none of {sorted(self)}")
-        raise InvalidInput([error], subject="stored row")
+        raise _outdated(self._column, f"{value!r} is none of {sorted(self)}")
 
 
-def _member(field: FieldSchema) -> Load:
+def _member(field: FieldSchema, column: str) -> Load:
     # The look-up itself: a function around it would cost as much again.
-    return _Members(field).__getitem__
+    return _Members(field, column).__getitem__
+
+
+def _outdated(column: str, told: object) -> EngineFailure:
+    """The error of a stored value that the model does not take any more, which is no fault of who asks for it."""
+    message = f"a row of {column} holds a value that its model does not take: {told}"
+    return EngineFailure(message, remedy="migrate the rows that are there, or let the model take them")
 
 
 def _json_fit(field: FieldSchema, codec: Codec) -> Fit:
@@ -134,9 +142,16 @@ def _json_fit(field: FieldSchema, codec: Codec) -> Fit:
     return fit
 
 
-def _json_load(logical: LogicalType, codec: Codec) -> Load:
+def _json_load(logical: LogicalType, codec: Codec, column: str) -> Load:
     target = logical.python
-    return lambda text: codec.decode(text.encode(), target)
+
+    def load(text: str) -> Any:
+        try:
+            return codec.decode(text.encode(), target)
+        except InvalidInput as error:
+            raise _outdated(column, error) from error
+
+    return load
 
 
 def _missing(field: FieldSchema, attribute: attrs.Attribute[Any], take: Fit) -> Callable[[], Any]:

@@ -1,11 +1,13 @@
 """What an operator sees when the database is wrong, away, locked or not the one that was meant."""
 
 import asyncio
+import enum
 import sqlite3
 import sys
 import traceback
 from pathlib import Path
 
+import attrs
 import pytest
 
 from loom.adapters.json.codec import JsonCodec
@@ -15,6 +17,7 @@ from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.domain.errors import (
     CompileError,
     ConfigError,
+    EngineFailure,
     InvalidInput,
     LoomError,
     MissingExtra,
@@ -23,6 +26,7 @@ from loom.domain.errors import (
 )
 from loom.domain.expr import col
 from loom.domain.model import entity, field, key
+from loom.domain.query import Query
 from loom.testing.clock import FakeClock
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_client import execute
@@ -286,6 +290,48 @@ async def test_a_pattern_that_is_too_long_for_sqlite_is_the_fault_of_whoever_gav
     async with persistence.begin(read_only=True) as unit:
         with pytest.raises(InvalidInput, match="does not take"):
             await unit.repository(Note).count(col("text").like("a" * 50_001, ignore_case=ignore_case))
+    await persistence.stop()
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    city: str
+
+
+class Mood(enum.StrEnum):
+    GOOD = "good"
+
+
+@entity(table="visits")
+class Visit:
+    id: int = key(autoincrement=True)
+    mood: Mood = Mood.GOOD
+    place: Place | None = None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("mood = 'bad'", "visits.mood holds .* 'bad' is none of"),
+        ("place = '{\"town\": 1}'", "visits.place holds .*city: is requi"),
+    ],
+)
+async def test_a_row_that_its_model_does_not_take_any_more_is_no_fault_of_who_reads_it(
+    tmp_path: Path, change: str, told: str
+) -> None:
+    """The class has changed since it was stored, and nobody has migrated the rows."""
+    persistence = database(sqlite_url(tmp_path))
+    await persistence.start([Visit])
+    async with persistence.begin() as unit:
+        await unit.repository(Visit).create({})
+        await unit.commit()
+    with sqlite3.connect(tmp_path / "store.db") as other:
+        other.execute(f"UPDATE visits SET {change}")
+    other.close()
+    async with persistence.begin(read_only=True) as unit:
+        for read in (unit.repository(Visit).get(1), unit.repository(Visit).pick(Query(), ["mood", "place"])):
+            with pytest.raises(EngineFailure, match=told):
+                await read
     await persistence.stop()
 
 
