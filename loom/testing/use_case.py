@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import typing
@@ -94,6 +95,7 @@ class UseCaseTest(Generic[R]):
         plan = self._executor.plan(use_case)
         self._models = [model for model in (*plan.models, *models) if is_entity(model)]
         self._given = list(given)
+        self._filling = asyncio.Lock()
 
     @property
     def faults(self) -> Faults:
@@ -183,16 +185,17 @@ class UseCaseTest(Generic[R]):
         assert any(found), unequal("dispatched jobs", [wanted], self.dispatched)
 
     async def _ready(self) -> None:
-        if self._models:
-            await self.store.start(self._models)
-            self._models = []
-        if self._given:
-            try:
-                await self.store.put(*self._given)
-            except LoomError as error:
-                # It is the test that is wrong, and no error of the use case that a test might expect.
-                raise AssertionError(f"the given rows cannot be stored: {error}") from error
-            self._given = []
+        async with self._filling:  # calls may run beside each other
+            if self._models:
+                await self.store.start(self._models)
+                self._models = []
+            if self._given:
+                try:
+                    await self.store.put(*self._given)
+                except LoomError as error:
+                    # It is the test that is wrong, and no error of the use case that a test might expect.
+                    raise AssertionError(f"the given rows cannot be stored: {error}") from error
+                self._given = []
 
     def _records(self, kind: OutboxKind) -> list[OutboxRecord]:
         return [record for record in self.store.waiting() if record.kind is kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -55,6 +56,12 @@ async def test_given_rows_may_stand_in_any_order() -> None:
     test = UseCaseTest(CountDesks, given=[LAMP, DESK, ROOM])
     assert await test.run() == 1
     await test.assert_stored(MkLamp, desk_id=1)
+
+
+async def test_calls_beside_each_other_find_the_given_rows() -> None:
+    test = UseCaseTest(CountDesks, given=[DESK, ROOM])
+    first, second = await asyncio.gather(test.run(), test.run(params={"limit": 0}))
+    assert (first, second) == (1, 0)
 
 
 async def test_given_rows_that_cannot_be_stored_are_no_error_of_the_use_case() -> None:
