@@ -35,7 +35,10 @@ def main() -> int:
     home = _prepare()
     with stage("1. ETL: CSV files into Delta tables, a join, a mart; twice"):
         build_lake(CONFIG)
-    summary = asyncio.run(_serve(home, began))
+    try:
+        summary = asyncio.run(_serve(home, began))
+    except KeyboardInterrupt:
+        return 0 if os.environ.get("SERVE") else 130
     return 1 if any(summary.lost().values()) else 0
 
 
