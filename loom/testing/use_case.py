@@ -6,7 +6,8 @@ import asyncio
 import datetime as dt
 import json
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from loom.adapters.memory.faults import Faults
@@ -14,6 +15,7 @@ from loom.application.jobs.declare import Job
 from loom.application.usecase.application import Application
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.executor import Executor
+from loom.application.usecase.scope import Scope
 from loom.domain.context import Context
 from loom.domain.errors import LoomError, RuleViolations, Unbound
 from loom.domain.events import OutboxKind, OutboxRecord, event_options
@@ -93,6 +95,7 @@ class UseCaseTest(Generic[R]):
         self._executor = Executor(self.store, self._services, self._codec, self.clock)
         self._services.known.setdefault(Application, self._executor)
         plan = self._executor.plan(use_case)
+        self._streams = typing.get_origin(plan.result) is AsyncIterator
         self._models = [model for model in (*plan.models, *models) if is_entity(model)]
         self._given = list(given)
         self._filling = asyncio.Lock()
@@ -103,7 +106,7 @@ class UseCaseTest(Generic[R]):
         return self.store.faults
 
     async def run(self, command: object = None, *, params: Mapping[str, object] | None = None) -> R:
-        """Run the use case in a transaction of its own and return its result.
+        """Run the use case in a transaction of its own and return its result. Rows that it streams have been read.
 
         Args:
             command: the value of its ``Input()``.
@@ -113,7 +116,17 @@ class UseCaseTest(Generic[R]):
             LoomError: whatever the use case, its rules or the store raise; nothing was kept then.
         """
         await self._ready()
-        return await self._executor.invoke(self._use_case, command, params=params, context=self._context)
+        call = partial(self._executor.invoke, self._use_case, command, params=params, context=self._context)
+        if not self._streams:
+            return await call()
+        rows: list[object] = []
+
+        async def read(scope: Scope, result: AsyncIterator[object]) -> None:
+            rows.extend([row async for row in result])
+
+        # Rows come out of the transaction, so they are read before it ends.
+        await call(after=read)
+        return typing.cast("R", _replayed(rows))
 
     async def fails(self, error: type[E], command: object = None, *, params: Mapping[str, object] | None = None) -> E:
         """Run the use case, which is to fail with this error, and return the error.
@@ -234,6 +247,11 @@ class _Services:
                 f"nothing is bound to {wanted.__name__}", remedy="give it to the test: services={Type: instance}"
             )
         return typing.cast("T", self.known[wanted])
+
+
+async def _replayed(rows: Sequence[object]) -> AsyncIterator[object]:
+    for row in rows:
+        yield row
 
 
 def _emitted(record: OutboxRecord) -> Emitted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,7 +11,9 @@ from loom.core import (
     CompileError,
     Conflict,
     NotFound,
+    Query,
     Unavailable,
+    UseCase,
 )
 from loom.testing import Emitted, MemoryStore, UseCaseTest
 from tests.unit.testing.testing_shop import (
@@ -125,3 +128,21 @@ async def test_the_store_checks_as_a_database_does() -> None:
     assert await store.rows(Product) == [TEA]
     with pytest.raises(ValueError, match="there is no point 'craete'"):
         store.faults.inject("craete", Unavailable("gone"))
+
+
+class StreamNames(UseCase[Product, AsyncIterator[str]]):
+    read_only = True
+
+    async def execute(self) -> AsyncIterator[str]:
+        async def names() -> AsyncIterator[str]:
+            async for product in self.main_repo.stream(Query(limit=None)):
+                yield f"{product.name}, one of {await self.main_repo.count()}"
+
+        return names()
+
+
+async def test_rows_that_are_streamed_have_been_read_in_their_transaction() -> None:
+    test = UseCaseTest(StreamNames, given=[TEA])
+    assert [name async for name in await test.run()] == ["Tea, one of 1"]
+    test.faults.inject("stream", Unavailable("gone"))
+    await test.fails(Unavailable)
