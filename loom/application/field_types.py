@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import Any
+
+import attrs
 
 from loom.application.compile import Issues
 from loom.application.fit import fit_of, text_fault
@@ -81,6 +84,9 @@ def _entity_in(logical: LogicalType) -> type | None:
 
 def _check_default(schema: ModelSchema, field: FieldSchema, issues: Issues) -> None:
     fit = fit_of(field.type)
+    if attrs.fields_dict(schema.model)[field.name].default is None and not _may_be_none(schema, field):
+        message = f"the default None of {schema.name}.{field.name} does not fit its type: it is never null"
+        issues.add("LOOM-CORE-007", schema.model, message, "annotate it with | None, or give it another default")
     if field.default is None or fit is None:
         return
     try:
@@ -88,6 +94,10 @@ def _check_default(schema: ModelSchema, field: FieldSchema, issues: Issues) -> N
     except ValueError as error:
         message = f"the default {field.default!r} of {schema.name}.{field.name} does not fit its type: it {error}"
         issues.add("LOOM-CORE-007", schema.model, message, "correct the default or the type")
+
+
+def _may_be_none(schema: ModelSchema, field: FieldSchema) -> bool:
+    return field.type.nullable or field.options.autoincrement or field.name in schema.kept or field.type.python is Any
 
 
 def _all_integers(values: Iterable[object]) -> bool:

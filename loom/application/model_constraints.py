@@ -115,6 +115,11 @@ def _check_check(schema: ModelSchema, name: str, expr: Expr, issues: Issues) -> 
 
 
 def _check_index(schema: ModelSchema, index: Index, issues: Issues) -> None:
+    given: object = index
+    if not isinstance(given, Index):
+        told = f"{schema.name}: {given!r} is no index"
+        issues.add("LOOM-CORE-023", schema.model, told, f"write indexes=[index({given!r})]")
+        return
     code, what = "LOOM-CORE-023", f"{schema.name}: index({', '.join(map(repr, index.columns))})"
     if not index.columns:
         issues.add(code, schema.model, f"{what} names no column", 'write index("stock")')
@@ -132,7 +137,8 @@ def _check_index(schema: ModelSchema, index: Index, issues: Issues) -> None:
 def _check_repeated(schema: ModelSchema, issues: Issues) -> None:
     of_fields = [Index((each.name,), unique) for each in schema.fields for unique in _of_field(each)]
     seen: set[tuple[object, ...]] = set()
-    for each in (*of_fields, *schema.indexes):
+    declared: tuple[object, ...] = schema.indexes
+    for each in (*of_fields, *(each for each in declared if isinstance(each, Index))):
         what = (each.columns, each.unique, repr(each.where))
         if what in seen:
             message = f"{schema.name}: {'uniqueness' if each.unique else 'an index'} of {', '.join(each.columns)}"

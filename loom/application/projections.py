@@ -20,6 +20,7 @@ from loom.domain.query import Sort
 from loom.domain.schema import Kind, LogicalType
 
 _NUMBERS = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL})
+_WITHOUT_ENDS = frozenset({Kind.BOOL, Kind.UUID, Kind.BYTES})
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -152,6 +153,11 @@ def _of_value(
         issues.add("LOOM-CORE-054", schema.model, told, "annotate it with the type of the value")
     elif options.kind == "sum" and found not in _NUMBERS:
         issues.add("LOOM-CORE-054", schema.model, f"{what}: {found.value} cannot be summed", "sum a number")
+    elif options.kind in ("min", "max") and found in _WITHOUT_ENDS:
+        told = f"{what}: {found.value} has no {options.kind} in PostgreSQL"
+        issues.add(
+            "LOOM-CORE-054", schema.model, told, f'use exists or first: projection(first="{options.relation}", ...)'
+        )
     elif may_be_null and not given.type.nullable:
         told = f"{what} may be none, because there may be no {options.relation}"
         issues.add("LOOM-CORE-054", schema.model, told, "add | None to its annotation")

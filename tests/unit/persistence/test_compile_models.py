@@ -316,6 +316,25 @@ def repeated_indexes() -> list[type]:
     return [Twice]
 
 
+def none_by_default() -> list[type]:
+    @entity(table="untitled")
+    class Untitled:
+        id: int = key(autoincrement=True)
+        title: str = field(default=None)  # type: ignore[assignment]
+        note: str | None = None
+
+    return [Untitled]
+
+
+def no_index() -> list[type]:
+    @entity(table="plain", indexes=["name"])  # type: ignore[list-item]
+    class Plain:
+        id: int = key()
+        name: str = ""
+
+    return [Plain]
+
+
 CASES: dict[Callable[[], list[type]], dict[str, str]] = {
     lambda: [Unpersisted]: {
         "LOOM-CORE-001 Unpersisted is not an entity": 'declare it with @entity(table="unpersisted"), '
@@ -437,6 +456,10 @@ CASES: dict[Callable[[], list[type]], dict[str, str]] = {
             "a key identifies the row: it is a scalar and never null"
         )
     },
+    none_by_default: {
+        "LOOM-CORE-007 the default None of Untitled.title does not fit its type: it is never null": "annotate it with",
+    },
+    no_index: {"LOOM-CORE-023 Plain: 'name' is no index": "write indexes=[index('name')]"},
     no_timestamps: {
         "LOOM-CORE-009 Stamped keeps timestamps, but declares it as date: created_at": (
             "add created_at: datetime | None = None"

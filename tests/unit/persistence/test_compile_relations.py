@@ -201,6 +201,11 @@ PROJECTIONS: dict[str, tuple[Any, Any, str]] = {
     ),
     "of another type": (Decimal, projection(sum="members", value="age"), "is int, but its annotation is not"),
     "of text": (str, projection(sum="members", value="name"), "string cannot be summed"),
+    "the last of two truths": (
+        bool | None,
+        projection(max="members", value=col("age") > 3),
+        'bool has no max in PostgreSQL: use exists or first: projection(first="members", ...)',
+    ),
     "that may be none": (int, projection(max="members", value="age"), "may be none, because there may be no members"),
     "of the wrong class": (Team | None, projection(first="members"), "its annotation is Team: annotate it with Fellow"),
     "with a condition of no sense": (
