@@ -11,14 +11,13 @@ import types
 import typing
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import attrs
 
 from loom.application.compile import Issues
 from loom.application.rest.declare import RestInterface, RestRoute
 from loom.application.rest.paths import keys_below, shape_of
-from loom.application.rest.replies import location_of
+from loom.application.rest.replies import location_of, segment_of
 from loom.application.rest.reuse import operation_of
 from loom.application.rest.scoped_repository import BoundScope, ScopedRepository, plain_value
 from loom.application.usecase.declaration import UseCase
@@ -120,7 +119,7 @@ def nested_location(parent: Parent | None, schema: ModelSchema, prefix: str) -> 
     def locate(row: Any) -> str:
         found = prefix
         for parameter, field in fields.items():
-            found = found.replace(f"{{{parameter}}}", quote(str(plain_value(getattr(row, field))), safe=""))
+            found = found.replace(f"{{{parameter}}}", segment_of(getattr(row, field)))
         return found + below(row)
 
     return locate

@@ -61,7 +61,7 @@ def location_of(prefix: str, names: Sequence[str]) -> Callable[[Any], str]:
     """The function that builds the path of a row from the row, whose keys of these names stand behind the prefix."""
 
     def locate(row: Any) -> str:
-        return prefix + "".join(["/" + _segment(getattr(row, name)) for name in names])
+        return prefix + "".join(["/" + segment_of(getattr(row, name)) for name in names])
 
     return locate
 
@@ -76,7 +76,8 @@ def _kind(result: Any) -> tuple[Reply, Any]:
     return Reply.VALUE, result
 
 
-def _segment(value: object) -> str:
+def segment_of(value: object) -> str:
+    """A key as it stands in a path."""
     # A number has nothing to escape, and most keys are numbers.
     return str(value) if type(value) is int else quote(_text(value), safe="")
 
