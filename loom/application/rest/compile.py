@@ -69,7 +69,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
         issues.add("LOOM-REST-016", where, f"{cls.__name__} has no routes", "set auto = True, or add a RestRoute")
     plans = [
         plan
-        for route, is_generated in [*_not_replaced(generated, declared), *declared]
+        for route, is_generated in [*_not_replaced(generated, declared, where, issues), *declared]
         if (plan := compile_route(route, cls, rules, issues, resolver, generated=is_generated)) is not None
     ]
     check_duplicates(plans, issues)
@@ -189,9 +189,18 @@ def _check_operations(cls: type[RestInterface[Any]], where: Place, issues: Issue
 _Marked = tuple[RestRoute, bool]
 
 
-def _not_replaced(generated: list[_Marked], declared: list[_Marked]) -> list[_Marked]:
-    taken = {_identity(route) for route, _ in declared}
-    return [marked for marked in generated if _identity(marked[0]) not in taken]
+def _not_replaced(generated: list[_Marked], declared: list[_Marked], where: Place, issues: Issues) -> list[_Marked]:
+    own = {_identity(route): route for route, _ in declared}
+    for route, _ in generated:
+        mine = own.get(_identity(route))
+        if route.public and mine is not None and mine.public is None and mine.requires is None:
+            issues.add(
+                "LOOM-REST-004",
+                where,
+                f"public names {route.method} {route.path or 'of the prefix'}, which a route of your own replaces",
+                "write public=True on that route, or take the name away",
+            )
+    return [marked for marked in generated if _identity(marked[0]) not in own]
 
 
 def _identity(route: RestRoute) -> tuple[str, str]:

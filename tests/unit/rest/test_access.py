@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,7 +13,7 @@ from loom.application.rest.grants import GrantsAuthorizer
 from loom.application.rest.listing import routes_text
 from loom.application.rest.plan import Access
 from loom.core import Forbidden, Principal
-from loom.rest import RestInterface, RestRoute
+from loom.rest import RestInterface, RestRoute, auto_crud
 from tests.unit.rest import tenants
 from tests.unit.rest.rest_shop import NothingBound, Ping, Product, compiled
 
@@ -89,6 +89,21 @@ def test_a_public_operation_is_one_that_is_generated() -> None:
         ("LOOM-REST-004", "Misspelt.public: generated operation 'update' does not exist"),
     ]
     assert issues_of(NoTuple) == [("LOOM-REST-013", "NoTuple.public is 'list'")]
+
+
+def test_what_is_said_of_a_generated_operation_is_not_lost_with_it() -> None:
+    class Replaced(RestInterface[Product]):
+        prefix = "/products"
+        auto = True
+        public = ("list", "get")
+        routes: ClassVar[Any] = (
+            RestRoute(use_case=auto_crud(Product).list, method="GET"),
+            RestRoute(use_case=auto_crud(Product).get, method="GET", path="/{id}", public=True),
+        )
+
+    assert issues_of(Replaced) == [
+        ("LOOM-REST-004", "public names GET of the prefix, which a route of your own replaces")
+    ]
 
 
 def test_a_route_may_want_callers_although_its_interface_is_public() -> None:
