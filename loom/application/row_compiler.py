@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -98,7 +99,7 @@ def _python_load(field: FieldSchema, codec: Codec, column: str) -> Load | None:
     if logical.kind is Kind.ENUM:
         return None if typing.get_origin(logical.python) is typing.Literal else _member(field, column)
     # A subclass of a scalar (class Sku(str)) comes back as what the model says.
-    plain = (bool, int, float, str, bytes)
+    plain = (bool, int, float, str, bytes, Decimal)
     known = not issubclass(logical.python, plain) or logical.python in plain
     return None if known else typing.cast("Load", logical.python)
 

@@ -25,6 +25,12 @@ class Sku(str):
     __slots__ = ()
 
 
+class Money(Decimal):
+    """An amount of its own class."""
+
+    __slots__ = ()
+
+
 @attrs.define
 class Odd:
     """An attrs class as a service may have it: a private field, a field that the constructor does not take."""
@@ -39,6 +45,12 @@ class Odd:
 
 
 entity(table="odd", key="code")(Odd)
+
+
+@entity(table="paid")
+class Paid:
+    id: int = key(autoincrement=True)
+    amount: Money = field(precision=8, scale=2)
 
 
 @entity(table="priced")
@@ -58,6 +70,13 @@ def test_private_and_uninitialised_fields_come_back() -> None:
     assert (made.code, made._secret, made.width, made.area) == ("A", "hidden", 3, 7)
     assert type(made.code) is Sku
     assert rows.insert(made, now=NOW) == ["A", "hidden", 3, 7]
+
+
+def test_a_decimal_of_its_own_class_comes_back_as_one() -> None:
+    rows = plan(Paid)
+    stored = rows.insert({"amount": Money("1.5")}, now=NOW)
+    made = rows.build([1, *stored[1:]])
+    assert (type(stored[1]), type(made.amount), str(made.amount)) == (Decimal, Money, "1.50")
 
 
 def test_factories_make_a_value_for_each_row() -> None:
