@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -71,8 +72,7 @@ def compile_parameters(
     page = compile_page(pages, row, plan, rules, where, issues)
     extra = (*page.parameters, *(held.parameter for held in page.filters)) if page is not None else ()
     of_page = {parameter.name for parameter in extra}
-    if rules.profile is not None and plan.model is rules.model:
-        extra = (*extra, *(_profile(rules.profile, param, plan, where, issues) for param in profiled))
+    extra = (*extra, *_profiles(profiled, plan, rules, where, issues))
     own = plan.model is rules.model
     if rules.fields is not None and own:
         extra = (*extra, *(attrs.evolve(rules.fields, name=name) for name in sparse))
@@ -92,6 +92,23 @@ def compile_parameters(
         sparse=own and bool(sparse) and rules.fields is not None,
         profiled=plan.model is rules.model if profiled else page is not None and page.row.model is rules.model,
     )
+
+
+def _profiles(
+    params: Sequence[ParamPlan], plan: UseCasePlan, rules: ListRules, where: Place, issues: Issues
+) -> list[ParameterPlan]:
+    """The parameters that take a profile, where the interface has profiles that a client may ask for."""
+    if rules.profile is not None and plan.model is rules.model:
+        return [_profile(rules.profile, param, plan, where, issues) for param in params]
+    for param in params:
+        if param.required:
+            issues.add(
+                "LOOM-REST-060",
+                where,
+                f"{plan.name} takes {param.name!r}, but the interface has no profiles of its model to ask for",
+                f'name them: profiles = (...), or give a default: {param.name}: Profile = Profile("")',
+            )
+    return []
 
 
 def _profile(

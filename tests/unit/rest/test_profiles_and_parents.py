@@ -248,6 +248,10 @@ def test_a_use_case_of_ones_own_has_its_own_default_profile() -> None:
             RestRoute(use_case=Show, method="GET", path="/{id}"),
         )
 
+    class Nothing(RestInterface[NpUser]):
+        prefix = "/nothing"
+        routes: ClassVar[Any] = (RestRoute(use_case=Find, method="GET", path="/find"),)
+
     class Wrong(Own):
         routes: ClassVar[Any] = (RestRoute(use_case=Lost, method="GET", path="/{id}"),)
 
@@ -260,4 +264,9 @@ def test_a_use_case_of_ones_own_has_its_own_default_profile() -> None:
     assert compile_interface(Wrong, issues, NothingBound()) is None
     assert [(issue.code, issue.message, issue.remedy) for issue in issues.found] == [
         ("LOOM-REST-060", "Lost(profile): profile 'with_adresses' does not exist", "did you mean 'with_addresses'?")
+    ]
+    issues = Issues()
+    assert compile_interface(Nothing, issues, NothingBound()) is None
+    assert [(issue.code, issue.message) for issue in issues.found] == [
+        ("LOOM-REST-060", "Find takes 'profile', but the interface has no profiles of its model to ask for")
     ]
