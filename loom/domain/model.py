@@ -282,13 +282,17 @@ def hints_of(cls: type) -> dict[str, Any]:
 
 def entity_of(table: str) -> type | None:
     """The entity that is stored in a table; ``None`` where there is none, or more than one."""
-    found = [cls for cls, options in _ENTITIES.items() if options.table == table]
-    return found[0] if len(found) == 1 else None
+    return _only([cls for cls, options in _ENTITIES.items() if options.table == table])
 
 
 def _entity_named(name: str) -> type | None:
-    found = [cls for cls in _ENTITIES if cls.__name__ == name]
-    return found[0] if len(found) == 1 else None
+    return _only([cls for cls in _ENTITIES if cls.__name__ == name])
+
+
+def _only(found: Sequence[type]) -> type | None:
+    """The one class, or the last of those that a module made of one declaration when it was loaded again."""
+    same = len({(cls.__module__, cls.__qualname__, _ENTITIES[cls].table) for cls in found}) == 1
+    return found[-1] if same else None
 
 
 def _entity_class(core: Any) -> type:
