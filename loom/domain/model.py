@@ -194,6 +194,9 @@ def entity(  # noqa: PLR0913 - one for each thing that a table may be
     A plain class becomes a slotted, keyword-only attrs class. An attrs class stays exactly as it is, and ``key`` and
     ``fields`` say what its own body does not (a field called ``id`` is the key where nothing else is said).
 
+    A subclass of an entity has a table of its own, with the fields of its base and what the store keeps in them:
+    timestamps, version and mark of deletion. Checks, indexes, profiles and ``cache`` are each class's own.
+
     Args:
         cls: the class, where nothing but the class is given; ``entity(Product)`` is ``entity()(Product)``.
         table: name of the table, resource and lake table; the class name in snake case where nothing is said, as it
@@ -306,11 +309,27 @@ def _entity_class(core: Any) -> type:
 
 def _declared(cls: type[T], options: EntityOptions) -> type[T]:
     # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
+    options = _inherited(cls, options)
     if "__attrs_attrs__" not in vars(cls):
         cls = _defined(cls, options)
     _ENTITIES[cls] = attrs.evolve(options, table=options.table or snake_case(cls.__name__))
     _SCHEMAS.pop(cls, None)
     return cls
+
+
+def _inherited(cls: type, options: EntityOptions) -> EntityOptions:
+    """What the store keeps in fields of a base entity it keeps in those of the class too, which has them as well."""
+    base = next((_ENTITIES[each] for each in cls.__mro__[1:] if each in _ENTITIES), None)
+    if base is None:
+        return options
+    return attrs.evolve(
+        options,
+        timestamps=options.timestamps or base.timestamps,
+        version=options.version or base.version,
+        deleted_at=options.deleted_at or base.deleted_at,
+        key=options.key or base.key,
+        fields={**base.fields, **options.fields},
+    )
 
 
 def _defined(cls: type[T], options: EntityOptions) -> type[T]:

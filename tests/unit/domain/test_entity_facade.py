@@ -10,7 +10,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from loom.core import NotFound, entity, key, schema_of
+from loom.core import FieldOptions, NotFound, entity, key, schema_of
 from loom.domain.naming import snake_case
 
 
@@ -70,3 +70,36 @@ def test_a_key_is_shown_as_clients_write_it() -> None:
         "Rate ('DE', 2026-01-02, 1.50, 'high') does not exist"
     )
     assert str(NotFound("Rate", moment, by=("at",))) == "Rate with at 2026-01-02T08:00:00+00:00 does not exist"
+
+
+@entity(timestamps=True, version="revision", soft_delete=True)
+class Document:
+    id: int = key(autoincrement=True)
+    title: str
+
+
+@entity
+class Invoice(Document):
+    total: Decimal
+
+
+def test_what_the_store_keeps_for_an_entity_it_keeps_for_one_that_is_derived_from_it() -> None:
+    assert schema_of(Invoice).table == "invoice"
+    assert schema_of(Invoice).kept == ("created_at", "updated_at", "revision", "deleted_at")
+
+
+def test_what_was_said_beside_a_class_holds_for_one_that_is_derived_from_it() -> None:
+    @attrs.define
+    class Part:
+        number: str
+        name: str
+
+    @attrs.define
+    class Screw(Part):
+        length: int
+
+    entity(key="number", fields={"name": FieldOptions(max_length=20)})(Part)
+    entity(fields={"length": FieldOptions(index=True)})(Screw)
+    assert [entry.name for entry in schema_of(Screw).keys] == ["number"]
+    found = {entry.name: entry.options for entry in schema_of(Screw).fields}
+    assert (found["name"].max_length, found["length"].index) == (20, True)
