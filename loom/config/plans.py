@@ -68,7 +68,7 @@ def _interfaces(declarations: Declarations, executor: Executor, resolver: Resolv
     from loom.ports.security import Authenticator
 
     served = [cls for cls in found if not is_base(cls)]
-    plans = [plan for cls in served if (plan := compile_interface(cls, issues, resolver)) is not None]
+    plans = [plan for cls in served if (plan := compile_interface(cls, issues, resolver, served)) is not None]
     routes = [route for plan in plans for route in plan.routes]
     check_duplicates(routes, issues)
     check_reserved(routes, _reserved(resolver.resolve(Config)), issues)

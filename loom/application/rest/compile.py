@@ -10,10 +10,9 @@ from typing import Any
 import attrs
 
 from loom.application.compile import Issues, place_of
-from loom.application.generics import type_arguments
 from loom.application.rest.access import check_access
 from loom.application.rest.auto import AutoCrud, auto_crud, make_crud
-from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.rest.declare import RestInterface, RestRoute, model_of
 from loom.application.rest.effects import check_effects
 from loom.application.rest.operations import BULK, EXPORT, OPERATIONS, key_path
 from loom.application.rest.options import check_options
@@ -30,13 +29,19 @@ from loom.domain.errors import Place
 from loom.domain.model import ModelSchema, is_entity, schema_of
 
 
-def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: Resolver) -> InterfacePlan | None:
+def compile_interface(
+    cls: type[RestInterface[Any]],
+    issues: Issues,
+    resolver: Resolver,
+    beside: Sequence[type[RestInterface[Any]]] = (),
+) -> InterfacePlan | None:
     """Compile an interface and the use cases behind its routes.
 
     Args:
         cls: the interface.
         issues: takes everything that is wrong, with codes ``LOOM-REST-0xx`` and those of the use cases.
         resolver: asked which constructor arguments of use cases the container can give.
+        beside: the interfaces that are served with it, whose scopes hold for what is nested below their rows.
 
     Returns:
         The plan, or ``None`` where an issue was recorded.
@@ -49,7 +54,7 @@ def compile_interface(cls: type[RestInterface[Any]], issues: Issues, resolver: R
     check_access(cls.public is True, cls.requires, where, issues)
     rules = list_rules(cls, schema, where, issues)
     scope = compile_scope(cls, schema, where, issues)
-    parent = compile_parent(cls, schema, where, issues)
+    parent = compile_parent(cls, schema, where, issues, beside)
     crud = functools.cache(
         lambda model: _crud(cls, schema_of(model), scope, parent)
     )  # one, so that its commands are the same
@@ -104,8 +109,7 @@ def check_reserved(routes: Iterable[RoutePlan], reserved: Mapping[str, str], iss
 
 
 def _schema(cls: type[RestInterface[Any]], where: Place, issues: Issues) -> ModelSchema | None:
-    arguments = type_arguments(cls, RestInterface)
-    model = next((named for named in arguments if isinstance(named, type) and named is not type(None)), None)
+    model = model_of(cls)
     if model is None or not is_entity(model):
         if cls.auto:
             told = f"{model.__name__} is not an entity" if model else "no entity is named"

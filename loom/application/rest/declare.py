@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 
 from loom.application.compile import here
+from loom.application.generics import type_arguments
 from loom.application.usecase.declaration import UseCase
 from loom.domain.errors import LoomError, Place
 from loom.domain.expr import Expr
@@ -132,3 +133,9 @@ def is_base(cls: type[RestInterface[Any]]) -> bool:
     """Whether a class is there only for others to derive from: ``class Tenanted(RestInterface[M])`` leaves its entity
     open."""
     return bool(cls.__parameters__ and cls.__subclasses__())  # type: ignore[attr-defined]
+
+
+def model_of(cls: type[RestInterface[Any]]) -> type | None:
+    """The class that an interface names: ``RestInterface[Product]``; ``None`` for ``RestInterface[None]``."""
+    named = type_arguments(cls, RestInterface)
+    return next((each for each in named if isinstance(each, type) and each is not type(None)), None)

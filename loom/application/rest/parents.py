@@ -9,16 +9,17 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from loom.application.compile import Issues
-from loom.application.rest.declare import RestInterface, RestRoute
+from loom.application.compile import Issues, place_of
+from loom.application.rest.declare import RestInterface, RestRoute, model_of
 from loom.application.rest.paths import keys_below, shape_of
 from loom.application.rest.replies import location_of, segment_of
 from loom.application.rest.reuse import operation_of
+from loom.application.rest.row_scope import SCOPES_ABOVE, RowScope, compile_scope
 from loom.application.rest.scoped_repository import BoundScope, ScopedRepository, plain_value
 from loom.application.usecase.declaration import UseCase
 from loom.application.usecase.plan import NARROW, Call
@@ -31,12 +32,16 @@ from loom.ports.persistence import Repository
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
 class ParentKey:
-    """One parameter of the prefix: the foreign key that must equal it, and the row that it names."""
+    """One parameter of the prefix: the foreign key that must equal it, and the row that it names.
+
+    ``scope`` is that of the interface whose rows the prefix goes through; ``None`` where it has none.
+    """
 
     parameter: str
     field: FieldSchema
     model: type
     column: str
+    scope: RowScope | None
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -60,22 +65,44 @@ class Parent:
             where = where & part
         return BoundScope.of(self.schema.name, where, values)
 
+    @property
+    def scopes(self) -> tuple[RowScope, ...]:
+        """The scopes in which the parents are looked for."""
+        return tuple(key.scope for key in self.keys if key.scope is not None)
+
     async def require(self, use_case: UseCase[Any, Any], given: Mapping[str, Any]) -> None:
-        """Refuse a parent that does not exist.
+        """Refuse a parent that does not exist, or not for this caller.
 
         Raises:
             NotFound: of the first one that is missing.
+            Unauthenticated: nobody is known, and the scope of the parents asks for a claim.
+            Forbidden: the caller has no such claim.
         """
+        scope = use_case._scope()
         for key in self.keys:
-            rows: Repository[Any] = use_case._scope().repository(key.model)
+            rows: Repository[Any] = scope.repository(key.model)
+            if key.scope is not None:
+                rows = ScopedRepository(rows, key.scope.bound(scope.context.principal))
             if not await rows.exists(col(key.column) == given[key.parameter]):
                 raise NotFound(key.model.__name__, given[key.parameter])
 
 
 def compile_parent(
-    interface: type[RestInterface[Any]], schema: ModelSchema | None, where: Place, issues: Issues
+    interface: type[RestInterface[Any]],
+    schema: ModelSchema | None,
+    where: Place,
+    issues: Issues,
+    beside: Sequence[type[RestInterface[Any]]] = (),
 ) -> Parent | None:
-    """Check the parent of an interface; ``None`` where it has none, or an issue was recorded."""
+    """Check the parent of an interface; ``None`` where it has none, or an issue was recorded.
+
+    Args:
+        interface: may have a parent.
+        schema: of its entity.
+        where: its place.
+        issues: takes what is wrong.
+        beside: the interfaces that are served with it; one of them may be that of the parent, with a scope.
+    """
     if not interface.parent:
         return None
     if schema is None or not interface.auto:
@@ -98,7 +125,8 @@ def compile_parent(
             told = f"parent: {schema.name}.{name} refers to no entity"
             issues.add("LOOM-REST-061", where, told, 'declare it: field(references="table.column"), or a relation')
         else:
-            keys.append(ParentKey(parameter=parameter, field=field, model=found[0], column=found[1]))
+            above = _scope_above(interface, parameter, found[0], beside)
+            keys.append(ParentKey(parameter=parameter, field=field, model=found[0], column=found[1], scope=above))
     return Parent(schema=schema, keys=tuple(keys)) if len(keys) == len(declared) else None
 
 
@@ -143,6 +171,19 @@ def _referred(schema: ModelSchema, field: FieldSchema) -> tuple[type, str] | Non
     return (model, column or keys[0].name) if column or len(keys) == 1 else None
 
 
+def _scope_above(
+    interface: type[RestInterface[Any]], parameter: str, model: type, beside: Sequence[type[RestInterface[Any]]]
+) -> RowScope | None:
+    """The scope of the interface of the parent: that of its model whose prefix stands before the parameter."""
+    before, _, _ = interface.prefix.partition(f"/{{{parameter}}}")
+    for other in beside:
+        # As text, since whether it is one is checked where that interface is compiled.
+        if shape_of(str(other.prefix)) == shape_of(before) and model_of(other) is model:
+            # What is wrong with it is told of that interface itself.
+            return compile_scope(other, schema_of(model), place_of(other), Issues())
+    return None
+
+
 def _hints(execute: Any, signature: inspect.Signature) -> dict[str, Any] | None:
     """The annotations of ``execute``; ``None`` where it cannot be wrapped, of which its own compiler says why."""
     named = all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in signature.parameters.values())
@@ -160,9 +201,9 @@ def _nested(use_case: type[UseCase[Any, Any]], parent: Parent, *, creates: bool)
     if hints is None:
         return use_case
     result = hints.get("return")
-    # Rows outlive a parent that is only marked as deleted; those of another one are nobody's.
-    marked = any(schema_of(key.model).deleted_at for key in parent.keys)
-    first = creates or marked or typing.get_origin(result) is AsyncIterator
+    # Rows outlive a parent that is only marked as deleted, and are there for callers who may not see theirs.
+    hidden_parents = bool(parent.scopes) or any(schema_of(key.model).deleted_at for key in parent.keys)
+    first = creates or hidden_parents or typing.get_origin(result) is AsyncIterator
 
     async def execute(self: Any, **given: Any) -> Any:
         of_parent = {key.parameter: given[key.parameter] for key in parent.keys}
@@ -197,6 +238,7 @@ def _nested(use_case: type[UseCase[Any, Any]], parent: Parent, *, creates: bool)
         "__doc__": use_case.__doc__,
         "execute": execute,
         NARROW: staticmethod(narrow),
+        SCOPES_ABOVE: parent.scopes,
         "main_repo": property(main_repo),
     }
     made: Any = types.new_class(use_case.__name__, (use_case,), {}, lambda body: body.update(namespace))

@@ -30,6 +30,8 @@ from loom.ports.persistence import Repository
 
 Read = Callable[[Any], Any]
 Path = tuple[str, ...]
+SCOPES_ABOVE: Final = "_loom_scopes_above"
+"""Where a nested use case keeps the scopes of its parents."""
 _NUMBERS: Final = (Kind.INT, Kind.FLOAT, Kind.DECIMAL)
 
 
@@ -108,13 +110,18 @@ def scoped_route(route: RestRoute, scope: RowScope, *, generated: bool) -> RestR
 
 def wants_caller(use_case: type) -> bool:
     """Whether the use case sees the rows of a scope that asks who calls."""
-    scope: RowScope | None = getattr(use_case, "_loom_row_scope", None)
-    return scope is not None and _asks_for_caller(scope.expr)
+    return any(_asks_for_caller(scope.expr) for scope in _scopes(use_case))
 
 
 def is_scoped(use_case: type) -> bool:
-    """Whether the use case sees only the rows of a scope."""
-    return hasattr(use_case, "_loom_row_scope")
+    """Whether the use case sees only the rows of a scope, or what is below them."""
+    return bool(_scopes(use_case))
+
+
+def _scopes(use_case: type) -> tuple[RowScope, ...]:
+    own: RowScope | None = getattr(use_case, "_loom_row_scope", None)
+    above: tuple[RowScope, ...] = getattr(use_case, SCOPES_ABOVE, ())
+    return above if own is None else (own, *above)
 
 
 def _scoped(use_case: type[UseCase[Any, Any]], scope: RowScope) -> type[UseCase[Any, Any]]:

@@ -166,8 +166,8 @@ class NothingBound:
 
 def compiled(interfaces: Iterable[type[RestInterface[Any]]] = INTERFACES) -> list[InterfacePlan]:
     """The plans of interfaces that have no issue."""
-    issues = Issues()
-    plans = [compile_interface(interface, issues, NothingBound()) for interface in interfaces]
+    issues, served = Issues(), list(interfaces)
+    plans = [compile_interface(interface, issues, NothingBound(), served) for interface in served]
     check_duplicates((route for plan in plans if plan for route in plan.routes), issues)
     issues.raise_if_any()
     return [plan for plan in plans if plan]
