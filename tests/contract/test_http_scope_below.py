@@ -9,7 +9,7 @@ import pytest
 
 from loom.application.compile import Issues
 from loom.application.rest.compile import compile_interface
-from loom.core import Forbidden, NotFound, Unauthenticated, col, entity, field, key, principal
+from loom.core import Forbidden, NotFound, Unauthenticated, col, entity, field, key, principal, relation
 from loom.ports.persistence import Persistence
 from loom.rest import RestInterface, RestRoute, auto_crud
 from tests.contract.http_tenants import as_, serve_tenants
@@ -21,6 +21,8 @@ from tests.unit.rest.tenants import Note, NoteInterface
 class Remark:
     id: int = key(autoincrement=True)
     note_id: int = field(references="notes.id")
+    # Other tests have tables of that name too.
+    note: Note = relation(foreign_key="note_id")
     text: str = field(max_length=40, default="")
 
 
