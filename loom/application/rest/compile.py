@@ -60,6 +60,8 @@ def compile_interface(
     )  # one, so that its commands are the same
     declared = [(reused_route(route, schema, crud), False) for route in cls.routes]
     generated = [(route, True) for route in _generated(cls, schema, crud, where, issues)]
+    if cls.parent and parent is None:
+        generated = []  # that they do not know the parameters of the prefix is noise
     if parent is not None:
         declared, generated = (
             [(nested_route(route, parent, generated=made), made) for route, made in marked]
