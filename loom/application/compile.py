@@ -91,6 +91,12 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
+def meant(message: str, unknown: str, names: Iterable[str]) -> str:
+    """The message, with the name that an unknown one was probably meant to be."""
+    near = nearest(unknown, names) if unknown else ""
+    return f"{message}; did you mean {near!r}?" if near else message
+
+
 @attrs.define(eq=False, repr=False)
 class Issues:
     """Collects the issues of one compilation. A compiler never raises for the first fault that it meets."""

@@ -11,9 +11,8 @@ import attrs
 from loom.application.compile import Issues
 from loom.application.fit import fit_of, text_fault
 from loom.domain.model import FieldSchema, ModelSchema, is_entity
-from loom.domain.schema import INT_RANGE, Kind, LogicalType
+from loom.domain.schema import INT_RANGE, UNORDERED, Kind, LogicalType
 
-_UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
 _MOST_DIGITS = 1_000
 """Digits of a decimal that PostgreSQL keeps."""
 
@@ -66,7 +65,7 @@ def _check_size(schema: ModelSchema, what: str, field: FieldSchema, issues: Issu
 
 
 def _check_kind(schema: ModelSchema, what: str, field: FieldSchema, issues: Issues) -> None:
-    if (field.options.unique or field.options.index) and field.type.kind in _UNORDERED:
+    if (field.options.unique or field.options.index) and field.type.kind in UNORDERED:
         message = f"{what} is {field.type.kind.value}, which cannot be unique or indexed"
         issues.add("LOOM-CORE-003", schema.model, message, "index a scalar field")
     held = _entity_in(field.type)

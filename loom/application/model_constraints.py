@@ -54,12 +54,19 @@ def columns_of(expr: Expr) -> tuple[str, ...]:
 
 def unique_groups(schema: ModelSchema) -> Iterator[Index]:
     """What is unique beside the key, fields and indexes alike. Deleted rows are left out of each."""
-    for field in schema.fields:
-        if field.options.unique:
-            yield _alive(schema, Index((field.name,), unique=True))
-    for each in schema.indexes:
+    for each in declared_indexes(schema):
         if each.unique:
             yield _alive(schema, each)
+
+
+def declared_indexes(schema: ModelSchema) -> Iterator[Index]:
+    """Every index and uniqueness as it was declared, at a field or for the model."""
+    for field in schema.fields:
+        if field.options.index:
+            yield Index((field.name,))
+        if field.options.unique:
+            yield Index((field.name,), unique=True)
+    yield from schema.indexes
 
 
 def alive(schema: ModelSchema) -> Expr | None:
@@ -135,22 +142,16 @@ def _check_index(schema: ModelSchema, index: Index, issues: Issues) -> None:
 
 
 def _check_repeated(schema: ModelSchema, issues: Issues) -> None:
-    of_fields = [Index((each.name,), unique) for each in schema.fields for unique in _of_field(each)]
     seen: set[tuple[object, ...]] = set()
-    declared: tuple[object, ...] = schema.indexes
-    for each in (*of_fields, *(each for each in declared if isinstance(each, Index))):
+    declared: Iterator[object] = declared_indexes(schema)
+    for each in declared:
+        if not isinstance(each, Index):
+            continue
         what = (each.columns, each.unique, repr(each.where))
         if what in seen:
             message = f"{schema.name}: {'uniqueness' if each.unique else 'an index'} of {', '.join(each.columns)}"
             issues.add("LOOM-CORE-023", schema.model, f"{message} is declared twice", "leave one of them out")
         seen.add(what)
-
-
-def _of_field(field: FieldSchema) -> Iterator[bool]:
-    if field.options.index:
-        yield False
-    if field.options.unique:
-        yield True
 
 
 def _check_predicate(code: str, schema: ModelSchema, what: str, expr: Expr, issues: Issues) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from loom.application.compile import Issues, place_of
 from loom.domain.model import ModelSchema
 
-_LONGEST: Final = 63
+LONGEST_NAME: Final = 63
 """Bytes of a name that PostgreSQL keeps."""
 _TAKEN: Final = frozenset(
     {
@@ -48,9 +48,9 @@ def check_names(schema: ModelSchema, issues: Issues) -> None:
         issues.add(code, schema.model, message, "call it something else")
     for what, name in (("table", schema.table), *(("field", name) for name in schema.names)):
         length = len(name.encode())
-        if length > _LONGEST:
+        if length > LONGEST_NAME:
             message = (
-                f"{schema.name}: the {what} {name!r} has a name of {length} bytes, and PostgreSQL keeps {_LONGEST}"
+                f"{schema.name}: the {what} {name!r} has a name of {length} bytes, and PostgreSQL keeps {LONGEST_NAME}"
             )
             issues.add(code, schema.model, message, "give it a shorter name")
         if name in _TAKEN:

@@ -18,9 +18,7 @@ from loom.application.predicates import stored_kind
 from loom.application.repositories import check_repository
 from loom.domain.constraints import TIMESTAMPS
 from loom.domain.model import FieldSchema, ModelSchema, field_options, hints_of, is_entity, schema_of, told_names
-from loom.domain.schema import Kind, LogicalType, logical_type
-
-_UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
+from loom.domain.schema import UNORDERED, Kind, LogicalType, logical_type
 
 
 def compile_models(models: Iterable[type], issues: Issues) -> tuple[ModelSchema, ...]:
@@ -75,7 +73,7 @@ def form_of(field: FieldSchema) -> str:
 
 def has_order(logical: LogicalType) -> bool:
     """Whether values of the type can be compared and sorted. JSON, arrays and structs cannot."""
-    return logical.kind not in _UNORDERED
+    return logical.kind not in UNORDERED
 
 
 def _check_class(model: type, issues: Issues) -> None:

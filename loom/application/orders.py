@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import attrs
 
+from loom.application.compile import meant
 from loom.application.fit import Fit
 from loom.application.models import has_order
-from loom.application.predicates import meant
 from loom.application.recent import Recent
 from loom.application.rows import RowPlan
 from loom.domain.errors import FieldError, InvalidInput

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import attrs
 
-from loom.application.compile import nearest
 from loom.application.fit import LONGEST, text_fault, utc_of
 from loom.domain.errors import FieldError, InvalidInput
 from loom.domain.expr import (
@@ -31,12 +30,11 @@ from loom.domain.expr import (
 from loom.domain.expr_check import literal_kind
 from loom.domain.expr_python import Getter, to_python
 from loom.domain.model import FieldSchema
-from loom.domain.schema import INT_RANGE, Kind
+from loom.domain.schema import INT_RANGE, UNORDERED, Kind
 
 KindOf: TypeAlias = Callable[[Ref], Kind]
 _UNARY = (Not, IsNull, IsIn, Like)
 _NUMBERS = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL})
-_UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
 
 
 def stored_kind(field: FieldSchema) -> Kind:
@@ -118,21 +116,15 @@ def store_faults(expr: Expr, kind_of: KindOf) -> Iterator[str]:
         yield from _operand_faults(expr, known)
     elif isinstance(expr, _UNARY):
         yield from store_faults(expr.operand, kind_of)
-        if not isinstance(expr, IsNull) and value_kind(expr.operand, kind_of) in _UNORDERED:
+        if not isinstance(expr, IsNull) and value_kind(expr.operand, kind_of) in UNORDERED:
             yield f"{expr!r} compares a column without an order"
-
-
-def meant(message: str, unknown: str, names: Sequence[str]) -> str:
-    """The message, with the name that an unknown one was probably meant to be."""
-    near = nearest(unknown, names) if unknown else ""
-    return f"{message}; did you mean {near!r}?" if near else message
 
 
 def _operand_faults(expr: Binary, kinds: Sequence[Kind]) -> Iterator[str]:
     if expr.op in ARITHMETIC and not _NUMBERS.issuperset(kinds):
         yield f"{expr!r} calculates with {_listed(kind for kind in kinds if kind not in _NUMBERS)}"
-    elif expr.op in COMPARISONS and not _UNORDERED.isdisjoint(kinds):
-        yield f"{expr!r} compares {_listed(kind for kind in kinds if kind in _UNORDERED)}, which has no order"
+    elif expr.op in COMPARISONS and not UNORDERED.isdisjoint(kinds):
+        yield f"{expr!r} compares {_listed(kind for kind in kinds if kind in UNORDERED)}, which has no order"
     elif Kind.FLOAT in kinds and Kind.DECIMAL in kinds:
         yield f'{expr!r} mixes a float with a decimal; write Decimal("...")'
 

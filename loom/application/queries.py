@@ -9,10 +9,11 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from loom.application.compile import meant
 from loom.application.graph import Graph
 from loom.application.model_constraints import alive
 from loom.application.orders import Orders
-from loom.application.predicates import folded, folds, meant, plain_expression, store_faults, stored_kind
+from loom.application.predicates import folded, folds, plain_expression, store_faults, stored_kind
 from loom.application.recent import Recent
 from loom.application.related import follow, is_related, reachable, resolved
 from loom.application.rows import RowPlan

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
+from loom.application.compile import meant
 from loom.application.fit import Fit
-from loom.application.predicates import meant
 from loom.domain.absent import ABSENT
 from loom.domain.constraints import TIMESTAMPS
 from loom.domain.errors import FieldError, InvalidInput

@@ -152,10 +152,7 @@ class Ref(Expr):
     def __repr__(self) -> str:
         if self.ref_root is Root.COLUMN:
             return f"col({'.'.join(self.ref_path)!r})"
-        root = (
-            f"F({getattr(self.ref_model, '__name__', repr(self.ref_model))})" if self.ref_model else self.ref_root.value
-        )
-        return ".".join((root, *self.ref_path))
+        return ".".join((_shown(self.ref_root, self.ref_model), *self.ref_path))
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -233,7 +230,7 @@ class Namespace:
         self._model = model
 
     def __repr__(self) -> str:
-        return self._root.value if self._model is None else f"F({getattr(self._model, '__name__', repr(self._model))})"
+        return _shown(self._root, self._model)
 
     def __getattr__(self, name: str) -> Ref:
         if name.startswith("__"):
@@ -296,6 +293,10 @@ def bind_refs(expr: Expr, values: dict[Root, Any]) -> Expr:
     if isinstance(expr, Not | IsNull | IsIn | Like):
         return attrs.evolve(expr, operand=bind_refs(expr.operand, values))
     return expr
+
+
+def _shown(root: Root, model: Any) -> str:
+    return root.value if model is None else f"F({getattr(model, '__name__', repr(model))})"
 
 
 def _subject(operand: Expr) -> str:

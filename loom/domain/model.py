@@ -308,8 +308,8 @@ def _entity_class(core: Any) -> type:
 
 
 def _declared(cls: type[T], options: EntityOptions) -> type[T]:
-    # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
     options = _inherited(cls, options)
+    # Not attrs.has(): a plain subclass of an attrs class has yet to be made one.
     if "__attrs_attrs__" not in vars(cls):
         cls = _defined(cls, options)
     _ENTITIES[cls] = attrs.evolve(options, table=options.table or snake_case(cls.__name__))

@@ -113,6 +113,8 @@ _SCALARS: Mapping[type, Kind] = {
 
 INT_RANGE = (-(2**63), 2**63 - 1)
 """Smallest and largest integer that every adapter stores: signed, 64 bits."""
+UNORDERED = frozenset({Kind.JSON, Kind.ARRAY, Kind.STRUCT})
+"""Kinds whose values cannot be compared and sorted."""
 
 
 def logical_type(annotation: Any, *, max_length: int | None = None, precision: int = 38, scale: int = 9) -> LogicalType:

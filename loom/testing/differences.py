@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from loom.application.compile import nearest
+from loom.application.compile import meant
 
 
 def differing(row: object, wanted: Mapping[str, object]) -> list[str]:
@@ -30,9 +30,7 @@ def check_columns(model: type, wanted: Mapping[str, object]) -> None:
     known = [field.name for field in attrs.fields(model)] if attrs.has(model) else []
     for name in wanted:
         if known and name not in known and not hasattr(model, name):
-            near = nearest(name, known)
-            meant = f"; did you mean {near!r}?" if near else ""
-            raise AssertionError(f"{model.__name__} has no field {name!r}{meant}")
+            raise AssertionError(meant(f"{model.__name__} has no field {name!r}", name, known))
 
 
 def no_such_row(model: type, wanted: Mapping[str, object], rows: Sequence[object]) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import attrs
 from starlette.types import Receive, Scope
 
-from loom.application.compile import nearest
+from loom.application.compile import meant
 from loom.application.conversion.faults import Faults, below
 from loom.application.rest.plan import HeaderPlan, ParameterPlan
 from loom.application.rest.problems import BodyTooLarge, Located, UnsupportedMedia
@@ -128,7 +128,7 @@ class QueryReader:
         for name, values in given.items():
             plan = self._plans.get(name)
             if plan is None:
-                faults.append(_fault(name, _unknown(name, self._plans), "unknown"))
+                faults.append(_fault(name, meant("unknown parameter", name, self._plans), "unknown"))
             elif plan.repeated:
                 _take(plan, _each(plan.read), values, "query", found, faults)
             elif len(values) > 1:
@@ -205,11 +205,6 @@ def _each(read: Callable[[str], Any]) -> Callable[[list[str]], list[Any]]:
 
 def _fault(name: str, message: str, code: str) -> Located:
     return Located(part="query", error=FieldError(path=(name,), message=message, code=code))
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    near = nearest(name, known)
-    return f"unknown parameter; did you mean {near!r}?" if near else "unknown parameter"
 
 
 def _require_json(content_type: bytes) -> None:

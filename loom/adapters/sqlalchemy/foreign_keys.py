@@ -13,6 +13,7 @@ import attrs
 import sqlalchemy as sa
 
 from loom.adapters.sqlalchemy.errors import dangling, still_referenced
+from loom.adapters.sqlalchemy.names import quoted
 from loom.adapters.sqlalchemy.session import Session
 from loom.adapters.sqlalchemy.storage import POSTGRESQL
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, Reference, references_of
@@ -59,8 +60,7 @@ class ForeignKeys:
             return
         target = self.catalogue.tables[table].table
         # The function reads the first name as SQL does, and the second as it stands.
-        name = '"{}"'.format(target.name.replace('"', '""'))
-        sequence = sa.func.pg_get_serial_sequence(name, column)
+        sequence = sa.func.pg_get_serial_sequence(quoted(target.name), column)
         last = sa.select(sa.func.max(target.c[column])).scalar_subquery()
         await session.select(sa.select(sa.func.setval(sequence, sa.func.greatest(last, sa.func.nextval(sequence)))))
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from loom.application.model_constraints import declared_indexes
+from loom.application.model_names import LONGEST_NAME
 from loom.domain.model import ModelSchema
 
-_LONGEST = 63
-"""Bytes of a name that PostgreSQL keeps."""
 _SCALE = re.compile(r"scale_(\d+)_")
 
 
@@ -32,9 +32,9 @@ class Names:
         if name in self.shared:
             predicate = digest(chr(0).join((*parts, predicate)))
         whole = f"{name}_{predicate}" if predicate else name
-        if len(whole.encode()) <= _LONGEST:
+        if len(whole.encode()) <= LONGEST_NAME:
             return whole
-        return f"{whole.encode()[: _LONGEST - 9].decode(errors='ignore')}_{digest(whole)}"
+        return f"{whole.encode()[: LONGEST_NAME - 9].decode(errors='ignore')}_{digest(whole)}"
 
 
 def names_of(schemas: Iterable[ModelSchema]) -> Names:
@@ -51,10 +51,17 @@ def scale_name(names: Names, table: str, column: str, scale: int) -> str:
     return names.of(f"scale_{scale}", table, column)
 
 
-def scale_in(name: str) -> int | None:
-    """The scale that such a name tells; ``None`` for any other name."""
-    found = _SCALE.match(name)
-    return int(found[1]) if found else None
+def scale_of(names: Names, table: str, column: str, constraint: str) -> int | None:
+    """The scale that the name of a constraint tells of a column's decimals; ``None`` for any other constraint."""
+    found = _SCALE.match(constraint)
+    if found is None or constraint != scale_name(names, table, column, int(found[1])):
+        return None
+    return int(found[1])
+
+
+def quoted(name: str) -> str:
+    """A name as it stands in SQL."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def digest(text: str) -> str:
@@ -63,14 +70,10 @@ def digest(text: str) -> str:
 
 
 def _named(schema: ModelSchema) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for index in declared_indexes(schema):
+        yield "uq" if index.unique else "ix", index.columns
     for field in schema.fields:
-        if field.options.index:
-            yield "ix", (field.name,)
-        if field.options.unique:
-            yield "uq", (field.name,)
         if field.options.references is not None:
             yield "fk", (field.name,)
-    for index in schema.indexes:
-        yield "uq" if index.unique else "ix", index.columns
     for name in schema.checks:
         yield "ck", (name,)

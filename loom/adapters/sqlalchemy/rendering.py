@@ -27,7 +27,7 @@ from alembic.operations.ops import (
 )
 from sqlalchemy.engine.interfaces import Dialect
 
-from loom.adapters.sqlalchemy.names import scale_in, scale_name
+from loom.adapters.sqlalchemy.names import quoted, scale_of
 from loom.adapters.sqlalchemy.storage import SQLITE
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
 from loom.application.fit import fit_of
@@ -103,18 +103,16 @@ def _rescaled(operations: Sequence[MigrateOperation], table: ModelTable, catalog
             scale
             for names in (dropped, made)
             for name in names
-            if (scale := scale_in(name)) is not None
-            and name == scale_name(catalogue.names, table.schema.table, field.name, scale)
+            if (scale := scale_of(catalogue.names, table.schema.table, field.name, name)) is not None
         ]
         if len(scales) == 2:
             yield _scaling(table.schema.table, field.name, scales[1] - scales[0])
 
 
 def _scaling(table: str, column: str, digits: int) -> str:
-    quoted = '"{}"'.format(column.replace('"', '""'))
-    factor = 10 ** abs(digits)
-    value = f"{quoted} * {factor}" if digits > 0 else f"CAST(round({quoted} / {factor}.0) AS INTEGER)"
-    return 'UPDATE "{}" SET {} = {}'.format(table.replace('"', '""'), quoted, value)
+    name, factor = quoted(column), 10 ** abs(digits)
+    value = f"{name} * {factor}" if digits > 0 else f"CAST(round({name} / {factor}.0) AS INTEGER)"
+    return f"UPDATE {quoted(table)} SET {name} = {value}"
 
 
 def _completed(operation: MigrateOperation, catalogue: Catalogue, dialect: Dialect) -> MigrateOperation:

@@ -11,7 +11,7 @@ from typing import Final
 from loom.adapters.sqlalchemy.connections import Connection
 from loom.adapters.sqlalchemy.database import Database
 from loom.adapters.sqlalchemy.errors import Translation
-from loom.adapters.sqlalchemy.names import scale_in, scale_name
+from loom.adapters.sqlalchemy.names import scale_of
 from loom.adapters.sqlalchemy.storage import POSTGRESQL, SQLITE
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable
 from loom.domain.errors import ConfigError, Issue, Place
@@ -77,16 +77,11 @@ def _rescaled(definitions: Mapping[str, str], catalogue: Catalogue) -> Iterator[
     for name, table in catalogue.tables.items():
         found = re.findall(r"\bscale_\d+_\w+", definitions.get(name, ""))
         for column, storage in table.storages.items():
-            kept = [scale for each in found if (scale := _scale_of(each, catalogue, name, column)) is not None]
+            kept = [scale for each in found if (scale := scale_of(catalogue.names, name, column, each)) is not None]
             if storage.kind is Kind.DECIMAL and kept and storage.scale not in kept:
                 message = f"{table.schema.name}.{column} has the scale {storage.scale}, but its values have {kept[0]}"
                 remedy = "loom db diff writes what changes them, loom db upgrade applies it"
                 yield Issue(code="LOOM-DB-004", where=Place(name=f"table {name}"), message=message, remedy=remedy)
-
-
-def _scale_of(constraint: str, catalogue: Catalogue, table: str, column: str) -> int | None:
-    scale = scale_in(constraint)
-    return scale if scale is not None and constraint == scale_name(catalogue.names, table, column, scale) else None
 
 
 def _missing(present: Mapping[str, Collection[str]], catalogue: Catalogue) -> Iterator[Issue]:

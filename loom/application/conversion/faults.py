@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from loom.application.compile import nearest
+from loom.application.compile import meant
 from loom.domain.errors import FieldError
 
 
@@ -34,7 +34,7 @@ def mismatch(expected: str, value: object) -> Faults:
 
 def unknown(key: str, known: Iterable[str]) -> FieldError:
     """A key that the class does not have."""
-    return FieldError(path=(key,), message=_with_hint("unknown field", key, known), code="unknown")
+    return FieldError(path=(key,), message=meant("unknown field", key, known), code="unknown")
 
 
 def not_a_choice(value: object, choices: Iterable[object]) -> Faults:
@@ -42,7 +42,7 @@ def not_a_choice(value: object, choices: Iterable[object]) -> Faults:
     listed = [repr(choice) if isinstance(choice, str) else str(choice) for choice in choices]
     text = f"must be one of {', '.join(listed[:12])}{', ...' if len(listed) > 12 else ''}"
     names = [choice for choice in choices if isinstance(choice, str)]
-    return fault(_with_hint(text, value, names) if isinstance(value, str) else text, "choice")
+    return fault(meant(text, value, names) if isinstance(value, str) else text, "choice")
 
 
 def below(key: str | int, error: Exception) -> list[FieldError]:
@@ -89,8 +89,3 @@ def type_word(annotation: Any) -> str:
         str: "text",
     }
     return plain.get(annotation, getattr(annotation, "__name__", str(annotation)))
-
-
-def _with_hint(text: str, name: str, candidates: Iterable[str]) -> str:
-    near = nearest(name, candidates)
-    return f"{text}; did you mean {near!r}?" if near else text

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from loom.application.model_constraints import declared_indexes
 from loom.application.rest.commands import key_command, keyed_patch_command
 from loom.application.rest.problems import ItemConflicts, ItemsNotFound
 from loom.application.usecase.declaration import UseCase
@@ -136,8 +137,7 @@ async def _check_unique(repository: Repository[Any], schema: ModelSchema, items:
 def _unique(schema: ModelSchema) -> Iterable[tuple[str, ...]]:
     """The columns whose values no two rows share, alone or together, as far as the values are known beforehand."""
     groups = [tuple(entry.name for entry in schema.keys)]
-    groups += [(entry.name,) for entry in schema.fields if entry.options.unique]
-    groups += [index.columns for index in schema.indexes if index.unique and index.where is None]
+    groups += [each.columns for each in declared_indexes(schema) if each.unique and each.where is None]
     given_by_store = {*schema.kept, *(entry.name for entry in schema.keys if entry.options.autoincrement)}
     return [group for group in groups if given_by_store.isdisjoint(group)]
 

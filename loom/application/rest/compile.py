@@ -62,16 +62,10 @@ def compile_interface(
     generated = [(route, True) for route in _generated(cls, schema, crud, where, issues)]
     if cls.parent and parent is None:
         generated = []  # that they do not know the parameters of the prefix is noise
-    if parent is not None:
-        declared, generated = (
-            [(nested_route(route, parent, generated=made), made) for route, made in marked]
-            for marked in (declared, generated)
-        )
-    if scope is not None:
-        declared, generated = (
-            [(scoped_route(route, scope, generated=made), made) for route, made in marked]
-            for marked in (declared, generated)
-        )
+    declared, generated = (
+        [(_confined(route, parent, scope, generated=made), made) for route, made in marked]
+        for marked in (declared, generated)
+    )
     if not declared and not generated and len(issues.found) == before:
         issues.add("LOOM-REST-016", where, f"{cls.__name__} has no routes", "set auto = True, or add a RestRoute")
     plans = [
@@ -193,6 +187,13 @@ def _check_operations(cls: type[RestInterface[Any]], where: Place, issues: Issue
 
 
 _Marked = tuple[RestRoute, bool]
+
+
+def _confined(route: RestRoute, parent: Parent | None, scope: RowScope | None, *, generated: bool) -> RestRoute:
+    """The route with its use case inside the parent, and that inside the scope."""
+    if parent is not None:
+        route = nested_route(route, parent, generated=generated)
+    return route if scope is None else scoped_route(route, scope, generated=generated)
 
 
 def _not_replaced(generated: list[_Marked], declared: list[_Marked], where: Place, issues: Issues) -> list[_Marked]:

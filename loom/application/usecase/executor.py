@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import attrs
 
-from loom.application.compile import Issues, nearest
+from loom.application.compile import Issues, meant
 from loom.application.repositories import RepositoryBuilder
 from loom.application.usecase.application import After, Before
 from loom.application.usecase.compiler import compile_use_case
@@ -264,9 +264,8 @@ def _check_command(plan: UseCasePlan, command: object) -> None:
 def _unknown(plan: UseCasePlan, params: Mapping[str, object]) -> InvalidInput:
     faults = []
     for name in sorted(params.keys() - plan.names):
-        near = nearest(name, plan.names)
-        meant = f"; did you mean {near!r}?" if near else ""
-        faults.append(FieldError(path=(name,), message=f"is no parameter of {plan.name}{meant}", code="unknown"))
+        message = meant(f"is no parameter of {plan.name}", name, plan.names)
+        faults.append(FieldError(path=(name,), message=message, code="unknown"))
     return InvalidInput(faults, subject="parameters")
 
 
