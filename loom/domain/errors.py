@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from loom.domain.frozen import frozen
+from loom.domain.installation import how_to_add
 
 
 class LoomError(Exception):
@@ -223,7 +224,7 @@ class MissingExtra(LoomError, ImportError):
         self.extra = extra
         super().__init__(
             f"the {adapter} adapter needs a library that is not installed",
-            remedy=f"pip install 'loom-kernel[{extra}]'",
+            remedy=how_to_add(extra),
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import re
 import sqlite3
 import sys
 import traceback
@@ -25,6 +26,7 @@ from loom.domain.errors import (
     Unavailable,
 )
 from loom.domain.expr import col
+from loom.domain.installation import how_to_add
 from loom.domain.model import entity, field, key
 from loom.domain.query import Query
 from loom.testing.clock import FakeClock
@@ -105,7 +107,7 @@ def test_the_driver_may_be_left_out(url: str) -> None:
 
 def test_a_missing_driver_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'loom-kernel\[postgres\]'"):
+    with pytest.raises(MissingExtra, match=re.escape(how_to_add("postgres"))):
         database("postgresql://host/name")
 
 

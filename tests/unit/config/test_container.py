@@ -1,5 +1,6 @@
 """The container makes each thing once, finds it by type, and is overridden for the length of a block."""
 
+import re
 from typing import Any, Protocol
 
 import attrs
@@ -11,6 +12,7 @@ from loom.adapters.system.clock import SystemClock
 from loom.config.container import PORTS, Container
 from loom.config.structure import Config
 from loom.domain.errors import MissingExtra, Unbound
+from loom.domain.installation import how_to_add
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.etl import EtlEngine
@@ -125,5 +127,5 @@ def test_a_default_whose_library_is_missing_is_told_when_it_is_asked_for() -> No
     assert absent is not None
     chosen = attrs.evolve(config.adapters["jobs"], adapter=absent)
     container = Container(attrs.evolve(config, adapters={**config.adapters, "jobs": chosen}))
-    with pytest.raises(MissingExtra, match=r"pip install 'loom-kernel\[jobs\]'"):
+    with pytest.raises(MissingExtra, match=re.escape(how_to_add("jobs"))):
         container.resolve(JobQueue)

@@ -11,6 +11,7 @@ from loom.config.loading import load
 from loom.config.registry import BUILT_IN, GROUP, Adapter, Registry
 from loom.config.structure import structure
 from loom.domain.errors import MissingExtra
+from loom.domain.installation import how_to_add
 from tests.unit.config.config_fakes import REGISTRY, QueueSettings, fake
 
 NATS = fake("transport", "nats", QueueSettings)
@@ -45,9 +46,8 @@ def test_a_missing_library_is_told_with_the_extra_that_installs_it() -> None:
     assert adapter.missing() == ("no_such_library",)
     with pytest.raises(MissingExtra) as caught:
         adapter.provider()
-    assert str(caught.value) == (
-        "the celery adapter needs a library that is not installed. pip install 'loom-kernel[jobs]'"
-    )
+    assert caught.value.message == "the celery adapter needs a library that is not installed"
+    assert caught.value.remedy == how_to_add("jobs")
 
 
 def test_an_entry_point_adds_an_adapter() -> None:

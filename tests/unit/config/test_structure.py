@@ -8,6 +8,7 @@ from loom.config.loading import load
 from loom.config.sections import SECTIONS
 from loom.config.show import show
 from loom.domain.errors import ConfigError
+from loom.domain.installation import how_to_add
 from tests.unit.config.config_fakes import QueueSettings, configured, told, write
 
 
@@ -175,7 +176,7 @@ FAULTS: dict[str, tuple[str, tuple[str, str, str, str]]] = {
             "LOOM-CONFIG-010",
             "api.yaml:1 (jobs.adapter)",
             "the absent adapter needs a library that is not installed",
-            "pip install 'loom-kernel[jobs]'",
+            how_to_add("jobs"),
         ),
     ),
     "the extra of a switch that is not installed": (
@@ -184,7 +185,7 @@ FAULTS: dict[str, tuple[str, tuple[str, str, str, str]]] = {
             "LOOM-CONFIG-010",
             "api.yaml:3 (observability.metrics.enabled)",
             "the prometheus adapter needs a library that is not installed",
-            "pip install 'loom-kernel[observability]'",
+            how_to_add("observability"),
         ),
     ),
     "an environment variable that is not set": (

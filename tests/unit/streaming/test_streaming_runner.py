@@ -174,7 +174,7 @@ def test_a_face_says_which_extra_is_missing(
     for module in [known for known in sys.modules if known.startswith((f"loom.adapters.{adapter}", library))]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingExtra, match=rf"the {adapter} adapter needs a library .* pip install 'loom-kernel\["):
+    with pytest.raises(MissingExtra, match=rf"the {adapter} adapter needs a library .*\["):
         getattr(face, name)
     with pytest.raises(AttributeError):
         _ = face.Nothing

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from loom.config.kernel import Kernel
 from loom.core import LoomError, MissingExtra, Unavailable
+from loom.domain.installation import how_to_add
 from loom.ports.clock import Clock
 from loom.ports.persistence import Persistence
 from loom.rest import mount
@@ -161,5 +162,5 @@ async def test_a_harness_that_is_not_open_says_how_to_open_it() -> None:
 
 async def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx2", None)
-    with pytest.raises(MissingExtra, match=re.escape("pip install 'loom-kernel[testing]'")):
+    with pytest.raises(MissingExtra, match=re.escape(how_to_add("testing"))):
         await HttpTestHarness(Kernel.from_yaml()).__aenter__()
