@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from loom.domain.expr import LOGIC, Binary, Expr, IsIn, IsNull, Like, Literal, Not, Op, Ref
+from loom.domain.frozen import frozen
 
 Getter: TypeAlias = Callable[[Any], Any]
 """Takes the row (whatever it is) and returns one value of it."""
@@ -69,12 +70,49 @@ def mapping_getter(ref: Ref) -> Getter:
     return lambda row: row[name]
 
 
-def like_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """The regular expression of a SQL ``LIKE`` pattern."""
-    wildcards = {"%": ".*", "_": "."}
-    body = "".join(wildcards.get(part) or re.escape(part[-1]) for part in like_parts(pattern))
+def like_matcher(pattern: str, *, ignore_case: bool) -> Callable[[str], bool]:
+    """Tells whether a text fits a SQL ``LIKE`` pattern.
+
+    The pieces between the ``%`` are of fixed length, and each is looked for right behind the one before. A regular
+    expression of the whole would go back and forth between them, with a time that grows by a power for each ``%``.
+    """
+    first, *rest = _like_pieces(pattern, ignore_case)
+    if not rest:
+        return lambda text: first.regex.fullmatch(text) is not None
+    *middle, last = rest
+
+    def matches(text: str) -> bool:
+        start, end = first.length, len(text) - last.length
+        if start > end or not first.regex.match(text) or not last.regex.match(text, end):
+            return False
+        for piece in middle:
+            found = piece.regex.search(text, start, end)
+            if found is None:
+                return False
+            start = found.end()
+        return True
+
+    return matches
+
+
+@frozen
+class _LikePiece:
+    """A part of a pattern without ``%``: what it fits, and how many characters that has."""
+
+    regex: re.Pattern[str]
+    length: int
+
+
+def _like_pieces(pattern: str, ignore_case: bool) -> list[_LikePiece]:
     # ASCII: databases fold the case of other letters by locale, so that two of them would answer differently.
-    return re.compile(body, re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else 0))
+    flags = re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else 0)
+    pieces: list[list[str]] = [[]]
+    for part in like_parts(pattern):
+        if part == "%":
+            pieces.append([])
+        else:
+            pieces[-1].append("." if part == "_" else re.escape(part[-1]))
+    return [_LikePiece(re.compile("".join(piece), flags), len(piece)) for piece in pieces]
 
 
 def like_parts(pattern: str) -> list[str]:
@@ -135,8 +173,8 @@ def _unary(expr: Expr, getter: Callable[[Ref], Getter]) -> Getter:
     if isinstance(expr, IsIn):
         options = expr.options
         return _null_safe(operand, lambda value: value in options)
-    match = like_pattern(expr.pattern, ignore_case=expr.ignore_case).fullmatch
-    return _null_safe(operand, lambda value: match(value) is not None)
+    match = like_matcher(expr.pattern, ignore_case=expr.ignore_case)
+    return _null_safe(operand, match)
 
 
 def _null_safe(operand: Getter, apply: Callable[[Any], bool]) -> Getter:

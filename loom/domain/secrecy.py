@@ -7,14 +7,19 @@ from typing import Any
 
 HIDDEN = "***"
 
+# Whatever ends with "key" is one, but for those that say themselves that they are public.
 _SECRET_NAME = re.compile(
-    r"passw(or)?d|passphrase|secret|token|api_?key|private_?key|credential|authorization", re.IGNORECASE
+    r"passw(or)?d|passphrase|pwd|secret|token|(?<!public)[._]key($|\.(?!location|pem))|(api|private|account|access|shared)key"
+    r"|credential|authorization|connection_?string|signature|(^|[._])sas($|[._])",
+    re.IGNORECASE,
 )
-_URL_PASSWORD = re.compile(r"(?<=://)([^:@/\s]*):([^@/\s]+)@")
+# Up to the last "@" of the authority: a password may hold one.
+_URL_PASSWORD = re.compile(r"(?<=://)([^:@/\s]*):([^/\s]+)@")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 # Of a JSON Web Key: a shared secret, and what makes a key a private one (RFC 7518, section 6).
 _JWK_SECRETS = frozenset(["k", "d", "p", "q", "dp", "dq", "qi", "oth"])
-_QUERY_SECRET = re.compile(rf"([?&;][^=&;\s]*(?:{_SECRET_NAME.pattern})[^=&;\s]*=)[^&;\s]+", re.IGNORECASE)
+# Of a query string, a connection string or the options of a program: name=value, the value perhaps in quotes.
+_NAMED = re.compile(r"""(?P<name>[^=?&;,\s"']+)=(?P<value>"[^"]*"|'[^']*'|[^&;,\s"']+)""")
 
 
 def is_secret_name(name: str) -> bool:
@@ -40,4 +45,11 @@ def shown(name: str, value: Any) -> Any:
 def without_passwords(text: str) -> str:
     """Text whose addresses (``postgresql://user:password@host``) show no password, and that holds no private key."""
     public = _PRIVATE_KEY.sub(HIDDEN, text) if "PRIVATE KEY" in text else text
-    return _QUERY_SECRET.sub(rf"\1{HIDDEN}", _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", public))
+    public = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", public) if "://" in public else public
+    return _NAMED.sub(_hidden, public) if "=" in public else public
+
+
+def _hidden(found: re.Match[str]) -> str:
+    # "sig" is the signature in the query string of a shared access signature.
+    name = found["name"]
+    return f"{name}={HIDDEN}" if is_secret_name(name) or name == "sig" else found[0]

@@ -96,6 +96,8 @@ def test_broken_json_is_an_error_of_the_tree_and_nothing_else(thing: Thing, data
         (b'{"a":1,}', r"not JSON: JSON is malformed: trailing comma in object \(byte 7\)"),
         (b"1 2", r"not JSON: JSON is malformed: trailing characters \(byte 3\)"),
         (b"[" * 100_000, "JSON is nested too deeply"),
+        (b'{"a":' + b"[" * 128 + b"]" * 128 + b"}", "JSON is nested deeper than 128 levels"),
+        (b'[{"a":' * 70 + b"1" + b"}]" * 70, "JSON is nested deeper than 128 levels"),
         (b"1" * 5_000, "JSON cannot be read: Integer value out of range"),
         (b'"\xff"', "not JSON: 'utf-8' codec can't decode byte 0xff in position 0"),
     ],
@@ -105,6 +107,23 @@ def test_malformed_json_says_what_is_wrong(data: bytes, message: str) -> None:
     for codec in (FAST, SLOW):
         with pytest.raises(MalformedInput, match=message):
             codec.decode(data, dict[str, Any])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":' + b"[" * 127 + b"]" * 127 + b"}",
+        b'{"a":["' + b"[" * 500 + b'"]}',
+        b'{"a":[' + b'"[{\\"",' * 500 + b'"\\\\"]}',
+        b'{"a":[' + b"[]," * 5_000 + b"{}]}",
+    ],
+    ids=["just so deep", "brackets in text", "escapes", "wide"],
+)
+def test_what_only_looks_deep_is_read_and_written(data: bytes) -> None:
+    for codec in (FAST, SLOW):
+        found = codec.decode(data, dict[str, Any])
+        assert found == json.loads(data)
+        assert json.loads(codec.encode(found)) == found
 
 
 def test_the_text_is_as_documented() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -19,6 +20,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from loom.adapters.anonymous.authenticator import Anonymous
 from loom.adapters.json.codec import JsonCodec
+from loom.adapters.jwt.keys import LOOK_AGAIN
 from loom.adapters.jwt.provide import provide
 from loom.adapters.jwt.settings import JwtSettings
 from loom.adapters.memory.security import MemoryAuthenticator
@@ -269,3 +271,18 @@ def test_a_key_that_cannot_be_read_is_told_at_the_start(settings: dict[str, Any]
 def test_a_secret_is_not_shown() -> None:
     assert SECRET not in repr(JwtSettings(**HMAC))
     assert "secret" in attrs.fields_dict(JwtSettings)
+
+
+async def test_a_key_that_was_taken_out_of_its_file_is_not_good_any_longer(tmp_path: Path) -> None:
+    """Whatever key ids are asked for: nobody has to send an unknown one first."""
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps(key_set(old=RSA)))
+    authenticator = authenticator_of(algorithms=("RS256", "ES256"), jwks_file=str(file))
+    stolen = bearer(RSA, "RS256", kid="old")
+    assert await authenticator.authenticate(stolen)
+    new = tmp_path / "new.json"
+    new.write_text(json.dumps(key_set(new=EC)))
+    new.replace(file)
+    await asyncio.sleep(LOOK_AGAIN)
+    assert await refused(authenticator, stolen)
+    assert await authenticator.authenticate(bearer(EC, "ES256", kid="new"))

@@ -16,7 +16,7 @@ from loom.application.rest.declare import PaginationMode
 from loom.application.rest.pages import Pager
 from loom.application.rest.plan import Reply, ReplyPlan, RoutePlan
 from loom.application.rest.problem_headers import headers_of
-from loom.application.rest.problems import PROBLEM_TYPE, problem_of
+from loom.application.rest.problems import PROBLEM_TYPE, problem_of, told
 from loom.application.usecase.created import Created
 from loom.domain.context import CORRELATION_HEADER, Context
 from loom.domain.query import Page, Query
@@ -98,6 +98,10 @@ def error_answer(error: BaseException, correlation_id: str, parts: Mapping[str, 
     """The problem document of an error; see ``problem_of``. A fault of the server is logged with its cause."""
     document = problem_of(error, correlation_id, parts)
     extra = {"correlation_id": correlation_id}
+    if told(error) is not error and document["status"] < 500:
+        # The client is told what it did; that its error was caught is a mistake of the use case, for its author.
+        _LOG.warning("%s", error, extra=extra)
+        error = told(error)
     if document["status"] == 500:
         _LOG.error("request failed: %s", error, exc_info=error, extra=extra)
     elif document["status"] > 500:

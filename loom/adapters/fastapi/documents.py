@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,8 +19,12 @@ def extend_openapi(
     *,
     scheme: SecurityScheme | None = None,
     answers: Sequence[type[LoomError]] = (),
+    describe: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None,
 ) -> None:
-    """Let ``app.openapi()`` describe the interfaces beside what it describes already; see ``openapi_document``."""
+    """Let ``app.openapi()`` describe the interfaces beside what it describes already; see ``openapi_document``.
+
+    ``describe`` adds what the application itself asks for before each of these routes.
+    """
     original = app.openapi
     made: dict[str, Any] = {}
 
@@ -29,7 +33,8 @@ def extend_openapi(
         if not made:
             taken = base.get("components", {}).get("schemas", {})
             info = ApiInfo(title=app.title, version=app.version)
-            made.update(openapi_document(interfaces, info, reserved=taken, scheme=scheme, answers=answers))
+            ours = openapi_document(interfaces, info, reserved=taken, scheme=scheme, answers=answers)
+            made.update(ours if describe is None else describe(ours))
         return _merged(base, made)
 
     app.openapi = openapi  # type: ignore[method-assign]

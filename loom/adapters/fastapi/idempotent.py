@@ -57,12 +57,13 @@ class _Replay(Exception):
 class Keys:
     """What all routes share: whose turn it is for each key, and when answers are forgotten.
 
-    ``lifetime`` and ``wait`` are in seconds.
+    ``lifetime`` and ``wait`` are in seconds; ``claims`` tell callers of one subject apart.
     """
 
     application: Application
     lifetime: float
     wait: float
+    claims: tuple[tuple[str, ...], ...] = ()
     _under_way: dict[str, asyncio.Event] = attrs.field(factory=dict, init=False)
     _kept: int = attrs.field(default=0, init=False)
 
@@ -142,7 +143,7 @@ class KeyedRequest:
             KeyReused: the key came before with another request.
             RequestUnderWay: the first one takes too long.
         """
-        key = stored_key(self.key, context)
+        key = stored_key(self.key, context, self.keys.claims)
         async with self.keys.turn(key):
             # Where another process was first nothing of ours was kept: the next try sees its answer.
             for _ in range(_TRIES):

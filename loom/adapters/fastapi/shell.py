@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from loom.adapters.fastapi.cors import add_cors
 from loom.adapters.fastapi.deadlines import Deadlines
+from loom.adapters.fastapi.dependencies import Dependencies
 from loom.adapters.fastapi.direct import DirectApp
 from loom.adapters.fastapi.documents import extend_openapi
 from loom.adapters.fastapi.endpoint import Operation, Resource, Runtime, UseCaseOperation
@@ -27,6 +28,7 @@ from loom.application.rest.cursor import Cursors
 from loom.application.rest.paths import PathTemplate
 from loom.application.rest.plan import InterfacePlan, RoutePlan
 from loom.application.rest.rate_limit import TokenBuckets
+from loom.application.rest.row_scope import claims_asked
 from loom.application.usecase.application import Application
 from loom.domain.errors import DeadlineExceeded, LoomError, TooManyRequests
 from loom.ports.codec import Codec
@@ -106,9 +108,15 @@ class FastapiShell:
         """Put compiled interfaces into an application that exists; see ``build``.
 
         Its own routes, middleware, lifespan and error handlers stay as they are, and routes that it has already win.
-        Its OpenAPI document grows.
+        Its OpenAPI document grows. Its dependencies (``FastAPI(dependencies=...)``) run before these routes too; health
+        alone answers without, since those who look at it have no credentials.
+
+        Raises:
+            ConfigError: a dependency of the application reads the body of requests.
         """
-        app.router.routes.append(self._extend(app, interfaces, application, lifespan, checks, around))
+        app.router.routes.append(
+            self._extend(app, interfaces, application, lifespan, checks, around, Dependencies.of(app))
+        )
 
     def _extend(
         self,
@@ -118,6 +126,7 @@ class FastapiShell:
         lifespan: Lifespan | None,
         checks: Mapping[str, Check] | None,
         around: Surroundings,
+        dependencies: Dependencies | None = None,
     ) -> RouteTable:
         """The routes; documents and lifespan of the application have theirs already."""
         guards = self._guards(around)
@@ -125,7 +134,10 @@ class FastapiShell:
         if around.metrics is not None:
             page = MetricsPage(around.metrics, around.refresh)
             entries.append((PathTemplate(around.metrics_path), Resource({"GET": page})))
-        extend_openapi(app, interfaces, scheme=guards.scheme, answers=_answers(guards))
+        if dependencies is not None:
+            entries = [(path, dependencies.before(entry)) for path, entry in entries]
+        describe = None if dependencies is None else dependencies.describe
+        extend_openapi(app, interfaces, scheme=guards.scheme, answers=_answers(guards), describe=describe)
         if lifespan is not None:
             _extend_lifespan(app, lifespan)
         return RouteTable([*entries, *_health(checks or {})])
@@ -142,12 +154,14 @@ class FastapiShell:
     def _resources(
         self, interfaces: Sequence[InterfacePlan], application: Application, guards: Guards, metrics: Metrics | None
     ) -> list[Entry]:
+        # Of all routes, since own use cases may show rows of entities that only others have a scope for.
+        claims = claims_asked(route.use_case.use_case for interface in interfaces for route in interface.routes)
         runtime = Runtime(
             application=application,
             codec=self.codec,
             cursors=Cursors(self.settings.cursor_secret.encode() or secrets.token_bytes(32)),
             max_body_bytes=self.settings.max_body_bytes,
-            keys=Keys(application, self.settings.idempotency_lifetime, self.settings.idempotency_wait),
+            keys=Keys(application, self.settings.idempotency_lifetime, self.settings.idempotency_wait, claims),
             stall=self.settings.request_timeout,
         )
         by_shape: dict[str, list[RoutePlan]] = {}

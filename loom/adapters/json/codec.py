@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from loom.adapters.json.depth import check_depth
 from loom.adapters.json.reading import NotCompiled, compiled_reader
 from loom.adapters.json.writing import Writing
 from loom.application.conversion.converter import Converter, make_converter
@@ -63,6 +64,7 @@ class JsonCodec:
             InvalidInput: JSON that does not fit ``target``; all faults with their paths.
             TypeError: ``target`` is no type that has a conversion.
         """
+        check_depth(data)
         read = self._reader(target)
         # JSON can spell NUL only like this, and msgspec would let it through.
         if read is not None and b"\\u0000" not in data:

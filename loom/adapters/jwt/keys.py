@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
 import jwt
@@ -16,6 +17,10 @@ from loom.adapters.jwt.settings import JwtSettings
 from loom.domain.errors import ConfigError, Issue, Place
 from loom.domain.frozen import frozen
 
+LOOK_AGAIN: Final = 1.0
+"""Seconds for which the file of a key set is trusted not to have changed."""
+
+Stamp: TypeAlias = tuple[int, int, int]
 Key = Any
 """What PyJWT takes: text, a public key, or a ``PyJWK``."""
 
@@ -39,15 +44,22 @@ class OneKey:
 
 @attrs.define
 class KeySet:
-    """The keys of a set by their ids; read again from its file where that has changed."""
+    """The keys of a set by their ids; read again from its file where that has changed.
+
+    The file is looked at every ``LOOK_AGAIN`` seconds, so that a key that was taken out of it is good no longer than
+    that, and at once for a key that is not known yet.
+    """
 
     file: Path | None
     _keys: Mapping[str | None, Key] = attrs.field(repr=False)
-    _stamp: float = 0.0
+    _stamp: Stamp | None = None
+    _look_at: float = attrs.field(factory=lambda: time.monotonic() + LOOK_AGAIN)
 
     def find(self, kid: str | None) -> Key | None:
+        if self.file is not None and time.monotonic() >= self._look_at:
+            self._read(self.file)
         found = self._look_up(kid)
-        if found is None and self.file is not None and self._changed(self.file):
+        if found is None and self.file is not None and self._read(self.file):
             found = self._look_up(kid)
         return found
 
@@ -56,9 +68,11 @@ class KeySet:
             return next(iter(self._keys.values()))
         return self._keys.get(kid)
 
-    def _changed(self, file: Path) -> bool:
+    def _read(self, file: Path) -> bool:
+        """Read the file where it is not the one that was read; whether it was."""
+        self._look_at = time.monotonic() + LOOK_AGAIN
         try:
-            stamp = file.stat().st_mtime
+            stamp = stamp_of(file)
             if stamp == self._stamp:
                 return False
             self._keys = _parsed(json.loads(file.read_bytes()))
@@ -67,6 +81,12 @@ class KeySet:
             return False
         self._stamp = stamp
         return True
+
+
+def stamp_of(file: Path) -> Stamp:
+    """What changes whenever the file does, one that is put in its place and keeps its time included."""
+    state = file.stat()
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def make_keys(settings: JwtSettings) -> Keys:
@@ -82,7 +102,8 @@ def make_keys(settings: JwtSettings) -> Keys:
             return OneKey(load_pem_public_key(settings.public_key.encode()))
         if settings.jwks_file:
             file = Path(settings.jwks_file)
-            return KeySet(file, _parsed(json.loads(file.read_bytes())), file.stat().st_mtime)
+            stamp = stamp_of(file)  # before it is read: what is written meanwhile is seen the next time
+            return KeySet(file, _parsed(json.loads(file.read_bytes())), stamp)
         return KeySet(None, _parsed(settings.jwks or {}))
     except (OSError, ValueError, UnsupportedAlgorithm, jwt.PyJWTError) as error:
         message = f"the key cannot be read: {error}"

@@ -6,6 +6,7 @@ Importing this imports structlog, and with it rich where that is installed; ``se
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from loom.adapters.structlog.settings import LogSettings
 from loom.domain.context import current_context
 from loom.domain.secrecy import shown
 
+# Controls, line separators, and what turns the direction of the text behind it.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
 
 
@@ -57,6 +60,26 @@ def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
     return {key: shown(key, value) for key, value in event.items()}
 
 
+def one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write control characters as escapes, so that no text that came from outside begins a line or steers a terminal.
+
+    A traceback keeps its lines, each of them indented: none looks like the beginning of another record.
+    """
+    made: dict[str, Any] = {}
+    for key, value in event.items():
+        if not isinstance(value, str):
+            made[key] = value  # shown by its repr, which escapes by itself
+        elif key in ("exception", "stack"):
+            made[key] = "\n".join(f"  {_escaped(line)}" for line in value.split("\n"))
+        else:
+            made[key] = _escaped(value)
+    return made
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() else _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def _shared() -> list[Processor]:
     return [
         structlog.stdlib.filter_by_level,
@@ -76,7 +99,7 @@ def _renderers(settings: LogSettings, colors: bool) -> list[Processor]:
     if settings.format == "json":
         return [*chain, structlog.processors.JSONRenderer(default=str)]
     plain = structlog.dev.plain_traceback
-    return [*chain, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
+    return [*chain, one_line, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
 
 
 def _drop_rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

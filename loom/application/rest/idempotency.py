@@ -7,9 +7,10 @@ same. It is kept with the change itself, in one transaction, so that neither is 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from loom.application.compile import Issues
 from loom.application.rest.declare import Idempotency, RestInterface
@@ -98,15 +99,31 @@ def read_key(headers: Iterable[tuple[bytes, bytes]], *, required: bool) -> bytes
     return given[0]
 
 
-def stored_key(key: bytes, context: Context) -> str:
-    """What a caller's key is kept under."""
-    subject = context.principal.subject if context.principal is not None else ""
-    return _digest(subject.encode("utf-8", "surrogatepass"), key)
+def stored_key(key: bytes, context: Context, claims: Sequence[tuple[str, ...]] = ()) -> str:
+    """What a caller's key is kept under.
+
+    Args:
+        key: as it was sent.
+        context: says who calls.
+        claims: the paths of the claims that tell callers of one subject apart: one who acts for two tenants is two.
+    """
+    principal = context.principal
+    if principal is None:
+        return _digest(b"", key)
+    told = json.dumps([_claim(principal.claims, path) for path in claims], sort_keys=True, default=str)
+    return _digest(principal.subject.encode("utf-8", "surrogatepass"), told.encode("ascii"), key)
 
 
 def fingerprint(*parts: bytes) -> str:
     """What tells one request from another: its method, path, query string and body."""
     return _digest(*parts)
+
+
+def _claim(claims: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = claims
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def _digest(*parts: bytes) -> str:

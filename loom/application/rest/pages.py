@@ -62,22 +62,37 @@ def list_rules(
         parameters=_paging(interface),
     )
     if schema is not None:
-        filters = compile_filters(interface, schema, where, issues)
-        return attrs.evolve(
+        rules = attrs.evolve(
             rules,
-            filters=filters,
+            filters=compile_filters(interface, schema, where, issues),
             sort=compile_sorts(interface, schema, where, issues),
             fields=compile_fields(interface, schema, where, issues),
             profile=compile_profile(interface, schema, where, issues),
             default_profile=interface.default_profile,
             answers=answers_of(interface, schema),
         )
+        _check_filters(interface, rules, where, issues)
+        return rules
     for option in ("filters", "sorts", "fields", "profiles", "default_profile"):
         if getattr(interface, option):
             issues.add(
                 "LOOM-REST-019", where, f"{option} has no effect without an entity", "name it: RestInterface[Model]"
             )
     return rules
+
+
+def _check_filters(interface: type[RestInterface[Any]], rules: ListRules, where: Place, issues: Issues) -> None:
+    """Record filters that bear the name of what every list is asked for with: one of the two would never be heard."""
+    reserved = {each.name for each in (*rules.parameters, rules.sort, rules.fields, rules.profile) if each is not None}
+    for held in rules.filters:
+        if held.parameter.name in reserved:
+            name = held.parameter.name
+            issues.add(
+                "LOOM-REST-021",
+                where,
+                f"{interface.__name__}.filters: {name} is the page parameter {name!r} already",
+                f"leave it out, or give the column another name on {interface.__name__}'s entity",
+            )
 
 
 def compile_page(

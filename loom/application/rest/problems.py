@@ -19,6 +19,7 @@ from loom.domain.errors import (
     NotFound,
     PreconditionFailed,
     RuleViolations,
+    ScopeFailed,
     TooManyRequests,
     Unauthenticated,
     Unavailable,
@@ -151,6 +152,12 @@ def problem(
     return document
 
 
+def told(error: BaseException) -> BaseException:
+    """The error that a client is told of: of a unit of work that failed after its first error was caught, that one."""
+    cause = error.__cause__
+    return told(cause) if isinstance(error, ScopeFailed) and cause is not None else error
+
+
 def problem_of(error: BaseException, correlation_id: str, parts: Mapping[str, str] = {}) -> dict[str, Any]:
     """The problem document of an error. What is a fault of the server keeps its text for the log.
 
@@ -159,6 +166,7 @@ def problem_of(error: BaseException, correlation_id: str, parts: Mapping[str, st
         correlation_id: of the request.
         parts: where the parameters of the operation stand, by name; what is not among them stands in the body.
     """
+    error = told(error)
     status = status_of(type(error))
     if status >= 500 or not isinstance(error, LoomError):
         code = error.code if isinstance(error, LoomError) and status > 500 else "LOOM-500"

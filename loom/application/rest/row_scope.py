@@ -7,7 +7,7 @@ it holds for every one of them, whatever they do with it.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
@@ -111,6 +111,13 @@ def scoped_route(route: RestRoute, scope: RowScope, *, generated: bool) -> RestR
 def wants_caller(use_case: type) -> bool:
     """Whether the use case sees the rows of a scope that asks who calls."""
     return any(_asks_for_caller(scope.expr) for scope in _scopes(use_case))
+
+
+def claims_asked(use_cases: Iterable[type]) -> tuple[Path, ...]:
+    """The claims that any scope of these use cases asks for: callers who differ in them may see other rows."""
+    scopes = [scope for use_case in use_cases for scope in _scopes(use_case)]
+    asked = {ref.ref_path for scope in scopes for ref in refs(scope.expr) if ref.ref_root is Root.PRINCIPAL}
+    return tuple(sorted(asked))
 
 
 def is_scoped(use_case: type) -> bool:

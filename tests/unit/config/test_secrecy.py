@@ -5,12 +5,34 @@ import pytest
 from loom.domain.secrecy import is_secret_name, shown, without_passwords
 
 
-@pytest.mark.parametrize("name", ["password", "DB_PASSWD", "cursor_secret", "api-key", "apikey", "auth.token"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "DB_PASSWD",
+        "cursor_secret",
+        "api-key",
+        "apikey",
+        "auth.token",
+        "pwd",
+        "AccountKey",
+        "fs.azure.account.key.x.dfs.core.windows.net",
+        "spark.hadoop.fs.s3a.access.key",
+        "encryption_key",
+        "fs.azure.sas.container.account",
+        "connectionString",
+        "connection_string",
+        "ssl.key.password",
+    ],
+)
 def test_secret_names_are_known(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["user", "key", "path", "passenger", "url"])
+@pytest.mark.parametrize(
+    "name",
+    ["user", "key", "path", "passenger", "url", "public_key", "key_prefix", "monkey", "ssl.key.location", "sash"],
+)
 def test_other_names_are_not_secret(name: str) -> None:
     assert not is_secret_name(name)
 
@@ -24,6 +46,19 @@ def test_other_names_are_not_secret(name: str) -> None:
         ("http://h/a?x=1&api_key=abc&y=2", "http://h/a?x=1&api_key=***&y=2"),
         ("http://u@h:80/a:b@c", "http://u@h:80/a:b@c"),
         ("at 10:30@noon", "at 10:30@noon"),
+        ("postgresql://u:p@ss@h/db", "postgresql://u:***@h/db"),
+        ("https://h/c?sv=2022&sig=abc%3D&se=1", "https://h/c?sv=2022&sig=***&se=1"),
+        ("Endpoint=sb://h/;SharedAccessKey=abc=;EntityPath=x", "Endpoint=sb://h/;SharedAccessKey=***;EntityPath=x"),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=n;AccountKey=a+/b==",
+            "DefaultEndpointsProtocol=https;AccountName=n;AccountKey=***",
+        ),
+        (
+            'o.a.k.PlainLoginModule required username="u" password="p w";',
+            'o.a.k.PlainLoginModule required username="u" password=***;',
+        ),
+        ("-Xmx1g -Djavax.net.ssl.keyStorePassword=x", "-Xmx1g -Djavax.net.ssl.keyStorePassword=***"),
+        ("mode=r, monkey=banana", "mode=r, monkey=banana"),
     ],
 )
 def test_passwords_of_addresses_are_hidden(text: str, expected: str) -> None:

@@ -180,3 +180,36 @@ def test_setting_up_again_waits_for_structlog_once() -> None:
     script = SET_UP + "import sys\nprint([type(each).__name__ for each in sys.meta_path].count('_Awaited'))\n"
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert (done.stderr, done.stdout) == ("", "1\n")
+
+
+@pytest.mark.usefixtures("running")
+def test_no_text_begins_a_line_of_its_own_or_steers_a_terminal() -> None:
+    """The console format: what a client sends is told as text, whatever stands in it."""
+    forged = "x\r\n2026-01-01T00:00:00.000000Z [info     ] all is well\x1b[2J\x9b1m\u2028\u202e\x85\x00"
+    stream = io.StringIO()
+    set_up_logging(LogSettings(format="console"), stream=stream)
+    log = logging.getLogger("shop")
+    log.warning("no such path %s", forged)
+    log.warning("path", extra={"path": forged, "others": [forged], "by": {"x": forged}})
+    structlog.get_logger("shop").warning(forged, agent=forged)
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        log.exception("failed")
+    text = stream.getvalue()
+    assert text.count("all is well") >= 7
+    assert not [char for char in text if char != "\n" and not char.isprintable()]
+    records = [line for line in text.split("\n") if line.startswith("2026-") or line[:1].isdigit()]
+    assert len(records) == 4
+
+
+def test_a_traceback_keeps_its_lines() -> None:
+    stream = io.StringIO()
+    set_up_logging(LogSettings(format="console"), stream=stream)
+    try:
+        raise ValueError("wrong")
+    except ValueError:
+        logging.getLogger("shop").exception("failed")
+    shown = stream.getvalue().splitlines()
+    assert "  Traceback (most recent call last):" in shown
+    assert shown[-1] == "  ValueError: wrong"

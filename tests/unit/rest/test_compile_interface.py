@@ -12,7 +12,7 @@ import pytest
 from loom.application.compile import Issues
 from loom.application.rest.compile import check_duplicates, compile_interface
 from loom.application.rest.plan import RoutePlan
-from loom.core import Input, UseCase, entity
+from loom.core import Input, UseCase, entity, key
 from loom.domain.query import Page, Query
 from loom.rest import Idempotency, PaginationMode, RestInterface, RestRoute
 from tests.unit.rest.rest_shop import (
@@ -358,6 +358,41 @@ def test_page_parameters_cannot_be_taken_twice() -> None:
             "LOOM-REST-017 TakesLimit takes 'limit', which is a page parameter already | "
             "read it from the Query (query), or give it another name"
         )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "page"), [(PaginationMode.CURSOR, "cursor"), (PaginationMode.OFFSET, "offset")], ids=["cursor", "offset"]
+)
+def test_a_filter_is_not_named_like_a_page_parameter(mode: PaginationMode, page: str) -> None:
+    """One of the two would not be heard: a list would end after its first page, or not be filtered."""
+    columns = ("limit", "cursor", "offset", "sort", "fields", "profile", "total")
+
+    @entity(table="accounts", profiles={"whole": ()})
+    class Account:
+        id: int = key(autoincrement=True)
+        limit: int = 0
+        cursor: int = 0
+        offset: int = 0
+        sort: int = 0
+        fields: int = 0
+        profile: int = 0
+        total: int = 0
+
+    class Accounts(RestInterface[Account]):
+        prefix = "/accounts"
+        auto = True
+        pagination_mode = mode
+        filters = columns
+        sorts = ("total",)
+        profiles = ("whole",)
+
+    Accounts.fields = columns
+    assert [told for told in issues_of(Accounts) if "LOOM-REST-021" in told] == [
+        f"LOOM-REST-021 Accounts.filters: {name} is the page parameter '{name}' already "
+        "| leave it out, or give the column another name on Accounts's entity"
+        for name in columns
+        if name in ("limit", "sort", "fields", "profile", page)
     ]
 
 
