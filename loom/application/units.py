@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import attrs
 
 from loom.application.compile import nearest, place_of
-from loom.domain.errors import ConfigError, Issue, PreconditionFailed, ScopeClosed, ScopeFailed
+from loom.domain.errors import ConfigError, Conflict, Issue, PreconditionFailed, ScopeClosed, ScopeFailed
 
 
 @attrs.define(eq=False, repr=False)
@@ -54,6 +54,11 @@ def other_version(table: str) -> PreconditionFailed:
     return PreconditionFailed(
         f"{table}: the row has been changed since it was read", remedy="read it again, and decide again"
     )
+
+
+def dangling(table: str, fields: Sequence[str]) -> Conflict:
+    """The conflict of references to rows that do not exist."""
+    return Conflict(f"{table}: no row exists that {', '.join(fields)} refers to", fields=fields)
 
 
 def unknown_model(model: type, started: Iterable[type]) -> ConfigError:

@@ -12,6 +12,7 @@ from loom.domain.events import OutboxRecord
 from loom.domain.expr import Expr
 from loom.domain.idempotency import KeptAnswer
 from loom.domain.query import Page, Query
+from loom.domain.visibility import RowFilters
 from loom.ports.jobs import JobStatusStore
 
 M_co = TypeVar("M_co", covariant=True)
@@ -157,8 +158,12 @@ class UnitOfWork(Protocol):
     write in a read-only unit.
     """
 
-    def repository(self, model: type[M]) -> Repository[M]:
-        """The repository of a model, valid until the unit of work ends."""
+    def repository(self, model: type[M], filters: RowFilters | None = None) -> Repository[M]:
+        """The repository of a model, valid until the unit of work ends.
+
+        With ``filters`` no row that they leave out is there at the end of any relation: profiles do not load it,
+        projections do not count it, and no predicate finds it.
+        """
 
     @property
     def outbox(self) -> Outbox:

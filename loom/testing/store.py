@@ -11,6 +11,7 @@ from loom.adapters.memory.persistence import MemoryPersistence, MemoryUnitOfWork
 from loom.domain.errors import LoomError
 from loom.domain.events import OutboxRecord
 from loom.domain.query import Query
+from loom.domain.visibility import RowFilters
 from loom.ports.clock import Clock
 from loom.ports.persistence import UnitOfWork
 from loom.testing.clock import FakeClock
@@ -109,8 +110,8 @@ class _FaultyUnit:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._unit, name)
 
-    def repository(self, model: type) -> Any:
-        return _FaultyRepository(self._unit.repository(model), self._unit, self._faults)
+    def repository(self, model: type, filters: RowFilters | None = None) -> Any:
+        return _FaultyRepository(self._unit.repository(model, filters), self._unit, self._faults)
 
 
 class _FaultyRepository:

@@ -96,8 +96,8 @@ class SlowReads(CachedPersistence):
 
     after_get: Callable[[], Awaitable[None]] = staticmethod(_nothing)
 
-    def reading(self, rows: Repository[M], model: type[M], unit: ReadingUnit) -> Repository[M]:
-        return super().reading(AfterGet(rows, self), model, unit)
+    def reading(self, rows: Repository[M], model: type[M], unit: ReadingUnit, *, filtered: bool) -> Repository[M]:
+        return super().reading(AfterGet(rows, self), model, unit, filtered=filtered)
 
 
 class Reads:

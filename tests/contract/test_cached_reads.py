@@ -16,7 +16,9 @@ from loom.adapters.redis.settings import RedisSettings
 from loom.adapters.sqlalchemy.provide import provide as provide_sql
 from loom.adapters.sqlalchemy.settings import SqlalchemySettings
 from loom.domain.errors import Conflict, ScopeClosed, Unavailable
+from loom.domain.expr import col
 from loom.domain.relations import NOT_LOADED
+from loom.domain.visibility import RowFilters
 from loom.testing.clock import FakeClock
 from tests.contract.cached_shop import MODELS, Boat, Log, Owner, Reads, SlowReads, Trip, WatchedCache
 from tests.contract.statement_count import statements_of
@@ -278,3 +280,19 @@ async def test_without_redis_everything_is_read_from_the_store(own_redis: RedisS
         clock.advance(5)
     assert await reads.hit(Boat, 1)
     await store.stop()
+
+
+async def test_what_one_caller_does_not_see_is_not_cached_for_another(on_sqlite: Reads) -> None:
+    """Nor the other way round: a profile that was loaded for nobody in particular is not given to somebody."""
+    filters = RowFilters({Owner: col("name") == "bob"})
+    for seen, owner in ((None, "ann"), (filters, None), (None, "ann"), (filters, None)):
+        async with on_sqlite.store.begin(read_only=True) as unit:
+            boat = await unit.repository(Boat, seen).get(1, profile="with_owner")
+        assert boat is not None
+        assert (boat.owner and boat.owner.name) == owner
+    hits = on_sqlite.cache.hits
+    async with on_sqlite.store.begin(read_only=True) as unit:
+        assert await unit.repository(Boat, filters).get(1) is not None
+        assert await unit.repository(Boat, filters).get(1) is not None
+    # The row itself is the same for everybody.
+    assert on_sqlite.cache.hits > hits

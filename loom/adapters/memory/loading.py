@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import attrs
+
 from loom.adapters.memory.constraints import Row
 from loom.adapters.memory.tables import View
 from loom.application.projections import ProjectionPlan
@@ -16,9 +18,29 @@ from loom.domain.expr_python import Getter, to_python
 from loom.domain.model import ModelSchema
 from loom.domain.query import Sort
 
-Views: TypeAlias = Callable[[str], View]
-"""Gives what the transaction sees of a table."""
-_Found = Mapping[Any, list[Row]]
+Shown: TypeAlias = Mapping[str, Callable[[Row], bool]]
+"""Tells which rows of a table are there for the caller; all of a table that is not among them."""
+_Found: TypeAlias = Mapping[Any, list[Row]]
+
+
+@attrs.frozen(eq=False, repr=False)
+class Views:
+    """What the transaction sees of a table, and which of its rows are there at the end of a relation."""
+
+    view: Callable[[str], View]
+    shown: Shown
+
+    def __call__(self, table: str) -> View:
+        return self.view(table)
+
+    def living(self, schema: ModelSchema) -> Iterable[Row]:
+        """The rows that are not deleted, and there for the caller."""
+        rows: Iterable[Row] = self.view(schema.table).rows()
+        if schema.deleted_at:
+            position = schema.names.index(schema.deleted_at)
+            rows = (row for row in rows if row[position] is None)
+        shown = self.shown.get(schema.table)
+        return rows if shown is None else filter(shown, rows)
 
 
 def load(selection: Selection, rows: Sequence[Row], views: Views) -> list[Any]:
@@ -49,6 +71,14 @@ def related_getter(ref: Ref, schema: ModelSchema, views: Views) -> Getter:
     return lambda row: row[position]
 
 
+def row_test(where: Expr | None, schema: ModelSchema) -> Callable[[Row], bool]:
+    """Tells whether a checked predicate over a model's own columns is true for a row."""
+    if where is None:
+        return lambda row: True
+    keeps = to_python(where, _own(schema))
+    return lambda row: keeps(row) is True
+
+
 def _widened(selection: Selection, rows: Sequence[Row], views: Views) -> list[list[Any]]:
     wide = [list(row) for row in rows]
     for join in selection.joins:
@@ -69,7 +99,7 @@ def _widened(selection: Selection, rows: Sequence[Row], views: Views) -> list[li
 def _fetched(fetch: Fetch, values: Collection[Any], views: Views) -> Mapping[Any, Any]:
     found = _rows_of(fetch.relation, values, views)
     if fetch.first is not None:
-        keep, target = _keeps(fetch.first.where, fetch.relation.target), fetch.relation.target
+        keep, target = row_test(fetch.first.where, fetch.relation.target), fetch.relation.target
         ordered = {value: in_order(filter(keep, rows), target, fetch.first.sort) for value, rows in found.items()}
         found = {value: rows[:1] for value, rows in ordered.items()}
     rows = [row for each in found.values() for row in each]
@@ -84,28 +114,20 @@ def _rows_of(relation: RelationPlan, values: Collection[Any], views: Views) -> _
         link = relation.link.schema
         source, target = link.names.index(relation.link.source), link.names.index(relation.link.target)
         wanted = {}
-        for row in _living(link, views):
+        for row in views.living(link):
             if row[source] in values and row[source] is not None:
                 wanted.setdefault(row[target], []).append(row[source])
     position = relation.target.names.index(relation.target_column)
     found: dict[Any, list[Row]] = {}
-    for row in in_order(_living(relation.target, views), relation.target, relation.sort):
+    for row in in_order(views.living(relation.target), relation.target, relation.sort):
         for value in wanted.get(row[position], ()):
             found.setdefault(value, []).append(row)
     return found
 
 
-def _living(schema: ModelSchema, views: Views) -> Iterable[Row]:
-    view = views(schema.table)
-    if not schema.deleted_at:
-        return view.rows()
-    position = schema.names.index(schema.deleted_at)
-    return (row for row in view.rows() if row[position] is None)
-
-
 def _computation(plan: ProjectionPlan) -> Callable[[Sequence[Row]], Any]:
     target = plan.relation.target
-    keep = _keeps(plan.where, target)
+    keep = row_test(plan.where, target)
     if plan.kind == "count":
         return lambda rows: sum(1 for row in rows if keep(row))
     if plan.kind == "exists":
@@ -121,13 +143,6 @@ def _computation(plan: ProjectionPlan) -> Callable[[Sequence[Row]], Any]:
         return lambda rows: sum(values(rows))
     choose = min if plan.kind == "min" else max
     return lambda rows: choose(values(rows), default=None)
-
-
-def _keeps(where: Expr | None, schema: ModelSchema) -> Callable[[Row], bool]:
-    if where is None:
-        return lambda row: True
-    keeps = to_python(where, _own(schema))
-    return lambda row: keeps(row) is True
 
 
 def _own(schema: ModelSchema) -> Callable[[Ref], Getter]:

@@ -21,6 +21,7 @@ import attrs
 from loom.adapters.memory.answers import MemoryAnswers
 from loom.adapters.memory.faults import Faults
 from loom.adapters.memory.job_statuses import MemoryJobStatusStore
+from loom.adapters.memory.loading import Shown, row_test
 from loom.adapters.memory.outbox_log import MemoryRelayStore
 from loom.adapters.memory.repository import MemoryRepository
 from loom.adapters.memory.transaction import Store, Transaction
@@ -31,6 +32,7 @@ from loom.application.row_compiler import compile_rows, computed_load
 from loom.application.selections import compile_selections
 from loom.application.units import UnitState, unknown_model
 from loom.domain.events import OutboxRecord
+from loom.domain.visibility import RowFilters
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.persistence import UnitOfWork
@@ -101,12 +103,13 @@ class MemoryUnitOfWork:
     state: UnitState
     _transaction: Transaction | None = attrs.field(default=None, init=False)
 
-    def repository(self, model: type[M]) -> MemoryRepository[M]:
+    def repository(self, model: type[M], filters: RowFilters | None = None) -> MemoryRepository[M]:
         self.state.check()
         plan = self.plans.get(model)
         if plan is None:
             raise unknown_model(model, self.plans)
-        return MemoryRepository(plan, self.state, self._current, self.clock)
+        shown = {} if filters is None else self._shown(filters)
+        return MemoryRepository(plan, self.state, self._current, self.clock, shown)
 
     @property
     def outbox(self) -> MemoryUnitOfWork:
@@ -141,6 +144,11 @@ class MemoryUnitOfWork:
             self._transaction.commit()
         self.state.closed = True
         self.faults.reach("committed")
+
+    def _shown(self, filters: RowFilters) -> Shown:
+        """What tells, by table, which rows are there."""
+        plans = [(self.plans[model], where) for model, where in filters.by_model.items() if model in self.plans]
+        return {plan.schema.table: row_test(plan.predicate(where), plan.schema) for plan, where in plans}
 
     def _current(self) -> Transaction:
         if self.state.read_only:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from loom.adapters.memory.constraints import Row
-from loom.adapters.memory.loading import Views, in_order, load, related_getter
+from loom.adapters.memory.loading import Shown, Views, in_order, load, related_getter
 from loom.adapters.memory.transaction import Transaction
 from loom.application.queries import Bounds, QueryPlan
 from loom.application.units import UnitState
@@ -30,10 +30,11 @@ class MemoryRepository(Generic[M]):
     state: UnitState
     transaction: Callable[[], Transaction]
     clock: Clock
+    shown: Shown = attrs.field(factory=dict)
 
     async def get(self, key: Any, *, profile: str = "") -> M | None:
         self.state.check()
-        views, deleted_at = self.transaction().view, self.plan.schema.deleted_at
+        views, deleted_at = self._views, self.plan.schema.deleted_at
         view = views(self._table)
         row = view.get(self.plan.rows.key(key))
         if row is None or (deleted_at and view.value(row, deleted_at) is not None):
@@ -41,13 +42,13 @@ class MemoryRepository(Generic[M]):
         return self._entities([row], profile, views)[0]
 
     async def find(self, where: Expr, *, profile: str = "") -> M | None:
-        views = self.transaction().view
+        views = self._views
         found = self._matching(self.plan.bounds(Query(where=where)), views)
         return next(iter(self._entities(found[:1], profile, views)), None)
 
     async def list(self, query: Query) -> Page[M]:
         bounds = self.plan.bounds(query)
-        views = self.transaction().view
+        views = self._views
         found = self._matching(bounds, views)[query.offset :]
         entities = self._entities(found[: None if query.limit is None else query.limit + 1], query.profile, views)
         total = await self.count(query.where) if query.total else None
@@ -55,7 +56,7 @@ class MemoryRepository(Generic[M]):
 
     async def pick(self, query: Query, fields: Sequence[str]) -> Page[Mapping[str, Any]]:
         bounds = self.plan.bounds(query)
-        found = self._matching(bounds, self.transaction().view)[query.offset :]
+        found = self._matching(bounds, self._views)[query.offset :]
         names = self.plan.picked(fields, bounds.order)
         positions = [self.plan.schema.names.index(name) for name in names]
         page = found[: None if query.limit is None else query.limit + 1]
@@ -68,14 +69,14 @@ class MemoryRepository(Generic[M]):
 
     async def exists(self, where: Expr) -> bool:
         self.state.check()
-        return any(True for _ in self._kept(self.plan.living(where), self.transaction().view))
+        return any(True for _ in self._kept(self.plan.living(where), self._views))
 
     async def count(self, where: Expr | None = None) -> int:
         self.state.check()
-        return sum(1 for _ in self._kept(self.plan.living(where), self.transaction().view))
+        return sum(1 for _ in self._kept(self.plan.living(where), self._views))
 
     async def stream(self, query: Query) -> AsyncIterator[M]:
-        views = self.transaction().view
+        views = self._views
         found = self._matching(self.plan.bounds(query), views)[query.offset :]
         for entity in self._entities(found[: query.limit], query.profile, views):
             self.state.check()
@@ -115,6 +116,10 @@ class MemoryRepository(Generic[M]):
             return self._dooming(lambda: self.transaction().delete(self._table, stored, expected))
         mark = {rows.schema.deleted_at: rows.deletion(now=self.clock.now())}
         return self._dooming(lambda: self.transaction().update(self._table, stored, mark, expected)) is not None
+
+    @property
+    def _views(self) -> Views:
+        return Views(self.transaction().view, self.shown)
 
     @property
     def _table(self) -> str:

@@ -14,7 +14,7 @@ from loom.adapters.memory.constraints import Row
 from loom.adapters.memory.outbox_log import OutboxLog
 from loom.adapters.memory.tables import Key, Reference, Table, View
 from loom.application.rows import RowPlan
-from loom.application.units import other_version
+from loom.application.units import dangling, other_version
 from loom.domain.errors import Conflict, Overtaken
 from loom.domain.events import OutboxRecord
 from loom.domain.model import ModelSchema
@@ -206,7 +206,7 @@ class Transaction:
             and not self.view(ref.target).has(ref.column, value)
         ]
         if missing:
-            raise Conflict(f"{table}: no row exists that {', '.join(missing)} refers to", fields=missing)
+            raise dangling(table, missing)
 
     def _check_sources(self, table: str, old: Row, new: Row | None) -> None:
         view = self.view(table)

@@ -113,11 +113,6 @@ def taken(table: str, fields: tuple[str, ...] | list[str]) -> Conflict:
     return Conflict(f"{table}: another row has the same {', '.join(fields) or 'unique value'}", fields=fields)
 
 
-def dangling(table: str, fields: list[str]) -> Conflict:
-    """The conflict of a reference to a row that does not exist."""
-    return Conflict(f"{table}: no row exists that {', '.join(fields)} refers to", fields=fields)
-
-
 def still_referenced(reference: Reference) -> Conflict:
     """The conflict of a row that others refer to."""
     message = f"{reference.target}: rows of {reference.table} still refer to it by {reference.field}"

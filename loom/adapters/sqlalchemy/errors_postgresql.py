@@ -7,7 +7,6 @@ import attrs
 
 from loom.adapters.sqlalchemy.errors import (
     Translation,
-    dangling,
     missing_value,
     overtaken,
     schema_differs,
@@ -16,6 +15,7 @@ from loom.adapters.sqlalchemy.errors import (
     too_many,
     unfit,
 )
+from loom.application.units import dangling
 from loom.domain.errors import Conflict, LoomError
 
 _OVERTAKEN = ("40001", "40P01")

@@ -67,10 +67,12 @@ class Slots:
     """Constants that are given when the statement runs.
 
     Attributes:
+        prefix: of the names of parameters.
         fits: for the name of a parameter which of the constants it takes, and what that needs for the driver.
         taken: how many constants were met.
     """
 
+    prefix: str = "c"
     fits: dict[str, tuple[int, Fit | None]] = attrs.field(factory=dict)
     taken: int = 0
 
@@ -80,7 +82,7 @@ class Slots:
         self.taken += 1
 
         def bound(fit: Fit | None, type_: TypeEngine[Any]) -> Element:
-            name = f"c{len(self.fits)}"
+            name = f"{self.prefix}{len(self.fits)}"
             self.fits[name] = number, fit
             return sa.bindparam(name, type_=type_)
 

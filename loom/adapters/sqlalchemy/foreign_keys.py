@@ -12,11 +12,12 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from loom.adapters.sqlalchemy.errors import dangling, still_referenced
+from loom.adapters.sqlalchemy.errors import still_referenced
 from loom.adapters.sqlalchemy.names import quoted
 from loom.adapters.sqlalchemy.session import Session
 from loom.adapters.sqlalchemy.storage import POSTGRESQL
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, Reference, references_of
+from loom.application.units import dangling
 from loom.domain.errors import Conflict
 
 _AT_ONCE = 500

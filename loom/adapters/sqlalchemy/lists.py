@@ -7,7 +7,7 @@ shapes that were used last are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.expressions import Slots
-from loom.adapters.sqlalchemy.related import Reach
+from loom.adapters.sqlalchemy.related import Living, Reach
 from loom.adapters.sqlalchemy.statements import Statement, compiled, ordered, readable
 from loom.adapters.sqlalchemy.tables import ModelTable
 from loom.application.fit import Fit
@@ -69,42 +69,59 @@ class Shaped:
 
 
 class ListStatements:
-    """The lists and counts of one model."""
+    """The lists and counts of one model.
 
-    def __init__(self, table: ModelTable, tables: Mapping[str, ModelTable], dialect: Dialect) -> None:
+    Args:
+        table: the model's.
+        living: what is there at the ends of its relations.
+        dialect: of the database.
+        filtered: the parameters of the filters in ``living``; each call takes their values as ``seen``, in this order.
+    """
+
+    def __init__(self, table: ModelTable, living: Living, dialect: Dialect, filtered: Sequence[str] = ()) -> None:
         self._table = table
-        self._tables = tables
+        self._living = living
         self._dialect = dialect
+        self._filtered = filtered
         self._columns = tuple(readable(column) for column in table.table.c)
         self._shapes: Recent[Shaped] = Recent(MOST_SHAPES)
         self._picked: Recent[Picked] = Recent(MOST_SHAPES)
 
     def rows(
-        self, bounds: Bounds, selected: Selected | None = None, *, limit: int | None = None, offset: int = 0
+        self,
+        bounds: Bounds,
+        selected: Selected | None = None,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        seen: Sequence[Any] = (),
     ) -> Call:
         """The rows of a query, not more than ``limit`` of them."""
         values: list[Any] = [limit, offset]
         where = bounds.page
         shape = None if where is None else shape_of(where, values)
         key = (selected, bounds.order, shape, limit is None, offset == 0)
+        values += seen
         found = self._shapes.get(key)
         if found is None:
             found = self._made(key, values, partial(self._select, where, bounds.order, selected, values))
         return found.call(values)
 
-    def count(self, where: Expr | None) -> Call:
+    def count(self, where: Expr | None, seen: Sequence[Any] = ()) -> Call:
         """How many rows match."""
         values: list[Any] = [None, 0]
         key = ("count", None if where is None else shape_of(where, values))
+        values += seen
         found = self._shapes.get(key)
         if found is None:
             found = self._made(key, values, partial(self._matching, sa.func.count(), where))
         return found.call(values)
 
-    def exists(self, where: Expr | None) -> Call:
+    def exists(self, where: Expr | None, seen: Sequence[Any] = ()) -> Call:
         """One row where any row matches, and none otherwise."""
         values: list[Any] = [1, 0]
         key = ("exists", None if where is None else shape_of(where, values))
+        values += seen
         found = self._shapes.get(key)
         if found is None:
             found = self._made(key, values, lambda slots: self._limited(self._matching(_ONE, where, slots)))
@@ -120,12 +137,13 @@ class ListStatements:
         return self._picked.put(names, picked)
 
     def _made(self, key: Hashable, values: Sequence[Any], build: Callable[[Slots], sa.Select[Any]]) -> Shaped:
-        slots, constants = Slots(), len(values) - _CONSTANTS
+        slots, constants = Slots(), len(values) - _CONSTANTS - len(self._filtered)
         statement = compiled(build(slots), self._dialect)
         if slots.taken != constants:
             raise AssertionError(f"{slots.taken} constants were translated, but {constants} are given")
         places: dict[str, tuple[int, Fit | None]] = {"limit": (_LIMIT, None), "offset": (_OFFSET, None)}
         places |= {name: (_CONSTANTS + number, fit) for name, (number, fit) in slots.fits.items()}
+        places |= {name: (_CONSTANTS + constants + at, None) for at, name in enumerate(self._filtered)}
         # Constants of what is selected belong to the statement: whatever a request says, they stay.
         places |= {name: (_LIMIT, _always(value)) for name, value in statement.fixed.items()}
         made = Shaped(statement, tuple(places[name] for name in statement.names))
@@ -158,7 +176,7 @@ class ListStatements:
         return made.limit(sa.bindparam("limit", type_=sa.BigInteger()))
 
     def _reach(self, source: sa.FromClause, slots: Slots) -> Reach:
-        return Reach(self._table, self._tables, self._dialect.name, source, slots.take)
+        return Reach(self._table, self._living.tables, self._dialect.name, source, self._living, slots.take)
 
 
 def _always(value: Any) -> Fit:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 
 from loom.adapters.sqlalchemy.expressions import Operand, Translator, column_operand
-from loom.adapters.sqlalchemy.related import Tables, living, outer_join
+from loom.adapters.sqlalchemy.related import Living, Tables, outer_join
 from loom.adapters.sqlalchemy.statements import Statement, compiled, is_row, ordered, readable
 from loom.adapters.sqlalchemy.storage import SQLITE, storage_of
 from loom.adapters.sqlalchemy.tables import ModelTable
@@ -25,6 +25,9 @@ from loom.application.rows import Conversion
 from loom.application.selections import Computed, Fetch, Selection
 from loom.domain.expr import Ref
 from loom.domain.model import FieldOptions, FieldSchema
+
+Seen: TypeAlias = Mapping[str, Any]
+"""The parameters of row filters, by name."""
 
 
 class Rows(Protocol):
@@ -50,11 +53,14 @@ class Loading:
     get: Statement
     fetches: tuple[Fetching, ...]
 
-    async def entities(self, session: Rows, rows: Sequence[Any]) -> list[Any]:
-        """The entities of rows of the statement, with everything that is loaded beside them."""
+    async def entities(self, session: Rows, rows: Sequence[Any], seen: Seen) -> list[Any]:
+        """The entities of rows of the statement, with everything that is loaded beside them.
+
+        ``seen`` holds the parameters of the filters that the statements were built with.
+        """
         if not rows:
             return []
-        groups = [await each.groups(session, rows) for each in self.fetches]
+        groups = [await each.groups(session, rows, seen) for each in self.fetches]
         build = self.selection.build
         return [build(row, groups) for row in rows]
 
@@ -69,28 +75,27 @@ class Fetching:
     many: Statement
     as_json: bool
 
-    async def groups(self, session: Rows, rows: Sequence[Any]) -> Mapping[Any, Any]:
+    async def groups(self, session: Rows, rows: Sequence[Any], seen: Seen) -> Mapping[Any, Any]:
         """What was found, by joining value."""
         source = self.fetch.source
         values = {row[source] for row in rows}
         values.discard(None)
         if not values:
             return {}
-        found = await self._rows(session, values)
-        return self.fetch.grouped(found, await self.loading.entities(session, found))
+        found = await self._rows(session, values, seen)
+        return self.fetch.grouped(found, await self.loading.entities(session, found, seen))
 
-    async def _rows(self, session: Rows, values: Collection[Any]) -> Sequence[Any]:
+    async def _rows(self, session: Rows, values: Collection[Any], seen: Seen) -> Sequence[Any]:
         if len(values) == 1:
-            return await session.rows(self.one, self.one.arguments({"value": next(iter(values))}))
+            return await session.rows(self.one, self.one.arguments({**seen, "value": next(iter(values))}))
         given = list(values)
-        return await session.rows(
-            self.many, self.many.arguments({"values": json.dumps(given) if self.as_json else given})
-        )
+        taken = json.dumps(given) if self.as_json else given
+        return await session.rows(self.many, self.many.arguments({**seen, "values": taken}))
 
 
-def compile_loading(selection: Selection, tables: Tables, dialect: Dialect) -> Loading:
+def compile_loading(selection: Selection, living: Living, dialect: Dialect) -> Loading:
     """Build the statements of a selection."""
-    return _Loadings(tables, dialect).loading(selection)
+    return _Loadings(living, dialect).loading(selection)
 
 
 def computed_conversion(plan: ProjectionPlan, dialect: str) -> Conversion | None:
@@ -103,8 +108,12 @@ def computed_conversion(plan: ProjectionPlan, dialect: str) -> Conversion | None
 
 @attrs.frozen(eq=False, repr=False)
 class _Loadings:
-    tables: Tables
+    living: Living
     dialect: Dialect
+
+    @property
+    def tables(self) -> Tables:
+        return self.living.tables
 
     def loading(self, selection: Selection) -> Loading:
         table = self._table(selection)
@@ -121,7 +130,7 @@ class _Loadings:
         parts = [source]
         for number, join in enumerate(selection.joins):
             target = self.tables[join.relation.target.table].table.alias(f"j{number}")
-            source = outer_join(source, parts[join.parent], join.relation, target)
+            source = outer_join(source, parts[join.parent], join.relation, target, self.living)
             parts.append(target)
         columns = [readable(column) for part in parts for column in part.c]
         computed = [
@@ -149,13 +158,13 @@ class _Loadings:
         relation = fetch.relation
         loading = self.loading(fetch.selection)
         table = self._table(fetch.selection)
-        kept: list[sa.ColumnElement[bool]] = living(relation.target, table.table)
+        kept: list[sa.ColumnElement[bool]] = self.living(relation.target, table.table)
         source, by = loading.source, table.table.c[relation.target_column]
         column, holder = relation.target_column, table
         if relation.link is not None:
             holder, column = self.tables[relation.link.schema.table], relation.link.source
             link = holder.table.alias("l")
-            kept += living(relation.link.schema, link)
+            kept += self.living(relation.link.schema, link)
             source = source.join(link, link.c[relation.link.target] == by)
             by = link.c[column]
         bind = holder.storages[column].bind
@@ -204,12 +213,12 @@ class _Loadings:
         """The related rows under aliases: their table, what to select from, the column that joins them, and that they
         are not deleted."""
         target = self.tables[relation.target.table].table.alias(name)
-        alive = living(relation.target, target)
+        alive = self.living(relation.target, target)
         if relation.link is None:
             return target, target, target.c[relation.target_column], alive
         link = self.tables[relation.link.schema.table].table.alias(f"{name}l")
         source = target.join(link, link.c[relation.link.target] == target.c[relation.target_column])
-        return target, source, link.c[relation.link.source], [*alive, *living(relation.link.schema, link)]
+        return target, source, link.c[relation.link.source], [*alive, *self.living(relation.link.schema, link)]
 
     def _translator(self, relation: RelationPlan, target: sa.FromClause) -> Translator:
         table = self.tables[relation.target.table]

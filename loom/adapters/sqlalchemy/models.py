@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from loom.adapters.sqlalchemy.constraints import constrained
 from loom.adapters.sqlalchemy.lists import ListStatements
 from loom.adapters.sqlalchemy.loading import Loading, compile_loading, computed_conversion
+from loom.adapters.sqlalchemy.related import Living
 from loom.adapters.sqlalchemy.statements import ModelStatements
 from loom.adapters.sqlalchemy.tables import Catalogue, ModelTable, catalogue_of
 from loom.application.compile import Issues
@@ -73,14 +74,13 @@ def compile_stored(models: Iterable[type], codec: Codec, dialect: Dialect) -> St
         return computed_load(plan, codec, computed_conversion(plan, dialect.name))
 
     selections = compile_selections(graph, rows, load)
+    living = Living(catalogue.tables, dialect.name)
     by_class = {}
     for table in catalogue.tables.values():
         model = table.schema.model
         plan = QueryPlan(rows[model], graph, selections[model])
         statements = ModelStatements(table, dialect)
-        lists = ListStatements(table, catalogue.tables, dialect)
-        loadings = {
-            name: compile_loading(selection, catalogue.tables, dialect) for name, selection in plan.selections.items()
-        }
+        lists = ListStatements(table, living, dialect)
+        loadings = {name: compile_loading(each, living, dialect) for name, each in plan.selections.items()}
         by_class[model] = StoredModel(table, plan, statements, lists, loadings)
     return StoredModels(catalogue, by_class)

@@ -31,6 +31,7 @@ from loom.adapters.sqlalchemy.outbox import SqlInbox, SqlOutbox, inbox_claim
 from loom.adapters.sqlalchemy.relay_statements import RelayStatements
 from loom.adapters.sqlalchemy.relay_store import SqlRelayStore
 from loom.adapters.sqlalchemy.repository import SqlRepository
+from loom.adapters.sqlalchemy.row_filters import FilterCache
 from loom.adapters.sqlalchemy.schema import prepare_schema
 from loom.adapters.sqlalchemy.session import Session
 from loom.adapters.sqlalchemy.statements import Statement
@@ -45,6 +46,7 @@ from loom.adapters.sqlalchemy.system_tables import (
 from loom.adapters.sqlalchemy.translations import translation_of
 from loom.application.units import UnitState, unknown_model
 from loom.domain.errors import ScopeClosed
+from loom.domain.visibility import RowFilters
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.persistence import UnitOfWork
@@ -60,6 +62,7 @@ class Started:
     translation: Translation
     foreign_keys: ForeignKeys
     dialect: Dialect
+    filters: FilterCache
 
     @cached_property
     def inbox_claim(self) -> Statement:
@@ -114,6 +117,7 @@ class SqlPersistence:
             translation=translation,
             foreign_keys=ForeignKeys(stored.catalogue, dialect.name),
             dialect=dialect,
+            filters=FilterCache(stored.catalogue.tables, dialect),
         )
 
     async def stop(self) -> None:
@@ -150,12 +154,15 @@ class SqlUnitOfWork:
     async def __aexit__(self, *raised: object) -> None:
         await self.session.close()
 
-    def repository(self, model: type[M]) -> SqlRepository[M]:
+    def repository(self, model: type[M], filters: RowFilters | None = None) -> SqlRepository[M]:
         self.session.state.check()
         found = self.started.models.get(model)
         if found is None:
             raise unknown_model(model, self.started.models)
-        repository: SqlRepository[Any] = SqlRepository(found, self.session, self.clock, self.started.foreign_keys)
+        bound = None if filters is None else self.started.filters.bound(filters, self.started.models)
+        repository: SqlRepository[Any] = SqlRepository(
+            found, self.session, self.clock, self.started.foreign_keys, bound
+        )
         return cast("SqlRepository[M]", repository)
 
     def table(self, model: type) -> sa.Table:

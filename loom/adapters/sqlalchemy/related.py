@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import attrs
 import sqlalchemy as sa
 
-from loom.adapters.sqlalchemy.expressions import Operand, Take, Translator, column_operand, embedded
+from loom.adapters.sqlalchemy.expressions import Operand, Slots, Take, Translator, column_operand, embedded
 from loom.adapters.sqlalchemy.tables import ModelTable
 from loom.application.related import Inner, Path, Related, Some
 from loom.application.relations import RelationPlan
@@ -21,13 +21,43 @@ from loom.domain.schema import Kind
 Tables = Mapping[str, ModelTable]
 
 
-def living(schema: ModelSchema, source: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-    """That a row of the table is not deleted; nothing where the model has no soft deletion."""
-    return [source.c[schema.deleted_at].is_(sa.null())] if schema.deleted_at else []
+@attrs.frozen(eq=False, repr=False)
+class Living:
+    """What is there at the end of a relation: rows that are not deleted, and that the filters of the caller leave.
+
+    ``filters`` are plain predicates by table. Of their constants only the shape matters: they are parameters, whose
+    names begin with the prefix of their table.
+    """
+
+    tables: Tables
+    dialect: str
+    filters: Mapping[str, Expr] = attrs.field(factory=dict)
+
+    def __call__(self, schema: ModelSchema, source: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        """What must hold for a row of the model's table, or of an alias of it."""
+        found: list[sa.ColumnElement[bool]] = []
+        if schema.deleted_at:
+            found.append(source.c[schema.deleted_at].is_(sa.null()))
+        if schema.table in self.filters:
+            found.append(self.filtered(schema.table, source, Slots(self.prefix(schema.table))))
+        return found
+
+    def filtered(self, name: str, source: sa.FromClause, slots: Slots) -> sa.ColumnElement[bool]:
+        """The filter of a table."""
+        table = self.tables[name]
+
+        def reach(ref: Ref) -> Operand:
+            return column_operand(table, source, ref.ref_path[0])
+
+        return Translator(table, self.dialect, reach, slots.take).where(self.filters[name])
+
+    def prefix(self, name: str) -> str:
+        """How the parameters of a table's filter begin."""
+        return f"seen{list(self.filters).index(name)}_"
 
 
 def outer_join(
-    left: sa.FromClause, holder: sa.FromClause, relation: RelationPlan, target: sa.FromClause
+    left: sa.FromClause, holder: sa.FromClause, relation: RelationPlan, target: sa.FromClause, living: Living
 ) -> sa.FromClause:
     """The related row of which there is at most one, beside the rows of ``left``, which include those of ``holder``."""
     met = target.c[relation.target_column] == holder.c[relation.source_column]
@@ -42,6 +72,7 @@ class Reach:
     tables: Tables
     dialect: str
     source: sa.FromClause
+    living: Living
     take: Take = embedded
     _joined: dict[tuple[int, ...], sa.FromClause] = attrs.field(factory=dict)
     _aliases: int = 0
@@ -70,7 +101,7 @@ class Reach:
             way = tuple(id(each) for each in path[:length])
             if way not in self._joined:
                 self._joined[way] = self.alias(relation.target)
-                self.source = outer_join(self.source, holder, relation, self._joined[way])
+                self.source = outer_join(self.source, holder, relation, self._joined[way], self.living)
             holder = self._joined[way]
         return holder
 
@@ -104,12 +135,12 @@ class _Inside:
         """Go one relation further; returns what must hold."""
         holder = self.reach.table.table if self._end is None else self._end
         target = self.reach.alias(relation.target)
-        conditions = living(relation.target, target)
+        conditions = self.reach.living(relation.target, target)
         if relation.link is None:
             self._add(target, target.c[relation.target_column] == holder.c[relation.source_column], conditions)
         else:
             link = self.reach.alias(relation.link.schema)
-            conditions += living(relation.link.schema, link)
+            conditions += self.reach.living(relation.link.schema, link)
             self._add(link, link.c[relation.link.source] == holder.c[relation.source_column], conditions)
             met = target.c[relation.target_column] == link.c[relation.link.target]
             self._source = self.source.join(target, met)
@@ -125,7 +156,7 @@ class _Inside:
             way = tuple(id(each) for each in ref.inner_path[:length])
             if way not in self._joined:
                 self._joined[way] = self.reach.alias(relation.target)
-                self._source = outer_join(self.source, holder, relation, self._joined[way])
+                self._source = outer_join(self.source, holder, relation, self._joined[way], self.reach.living)
             holder, table = self._joined[way], self.reach.tables[relation.target.table]
         return column_operand(table, holder, ref.inner_column)
 

@@ -10,9 +10,10 @@ import attrs
 
 from loom.adapters.sqlalchemy.errors import ForeignKeyFailed
 from loom.adapters.sqlalchemy.foreign_keys import ForeignKeys
-from loom.adapters.sqlalchemy.lists import Selected
+from loom.adapters.sqlalchemy.lists import Call, ListStatements, Selected
 from loom.adapters.sqlalchemy.loading import Loading
 from loom.adapters.sqlalchemy.models import StoredModel
+from loom.adapters.sqlalchemy.row_filters import BoundFilters
 from loom.adapters.sqlalchemy.session import CHUNK, Session
 from loom.adapters.sqlalchemy.statements import Statement
 from loom.application.queries import Bounds, QueryPlan
@@ -36,18 +37,22 @@ class SqlRepository(Generic[M]):
     session: Session
     clock: Clock
     foreign_keys: ForeignKeys
+    filters: BoundFilters | None = None
 
     async def get(self, key: Any, *, profile: str = "") -> M | None:
         loading = self._loading(profile)
         statement = self.model.statements.get if loading is None else loading.get
-        rows = await self.session.rows(statement, statement.arguments(self._key_values(key)))
+        values = self._key_values(key)
+        if self.filters is not None:
+            values |= self.filters.values
+        rows = await self.session.rows(statement, statement.arguments(values))
         if loading is not None:
-            return next(iter(await loading.entities(self.session, rows)), None)
+            return next(iter(await loading.entities(self.session, rows, self._seen)), None)
         return self._rows.build(rows[0]) if rows else None
 
     async def find(self, where: Expr, *, profile: str = "") -> M | None:
         bounds, loading = self._plan.bounds(Query(where=where)), self._loading(profile)
-        rows = await self.session.rows(*self.model.lists.rows(bounds, loading, limit=1))
+        rows = await self.session.rows(*self._list_rows(bounds, loading, limit=1))
         return next(iter(await self._entities(rows, loading)), None)
 
     async def list(self, query: Query) -> Page[M]:
@@ -67,14 +72,15 @@ class SqlRepository(Generic[M]):
         return next(iter((await self.pick(Query(where=self._plan.is_key(key), limit=1), fields)).items), None)
 
     async def exists(self, where: Expr) -> bool:
-        return bool(await self.session.rows(*self.model.lists.exists(self._plan.living(where))))
+        call = self._lists.exists(self._plan.living(where), tuple(self._seen.values()))
+        return bool(await self.session.rows(*call))
 
     async def count(self, where: Expr | None = None) -> int:
         return await self._count(self._plan.living(where))
 
     async def stream(self, query: Query) -> AsyncIterator[M]:
         bounds, loading = self._plan.bounds(query), self._loading(query.profile)
-        call = self.model.lists.rows(bounds, loading, limit=query.limit, offset=query.offset)
+        call = self._list_rows(bounds, loading, limit=query.limit, offset=query.offset)
         async for rows in self.session.stream(*call):
             for entity in await self._entities(rows, loading):
                 yield entity
@@ -151,6 +157,18 @@ class SqlRepository(Generic[M]):
         return self.model.plan.rows
 
     @property
+    def _lists(self) -> ListStatements:
+        return self.model.lists if self.filters is None else self.filters.statements.lists(self.model)
+
+    @property
+    def _seen(self) -> Mapping[str, Any]:
+        return {} if self.filters is None else self.filters.values
+
+    def _list_rows(self, bounds: Bounds, selected: Selected | None, *, limit: int | None, offset: int = 0) -> Call:
+        seen = tuple(self._seen.values())
+        return self._lists.rows(bounds, selected, limit=limit, offset=offset, seen=seen)
+
+    @property
     def _table(self) -> str:
         return self.model.table.schema.table
 
@@ -184,19 +202,27 @@ class SqlRepository(Generic[M]):
         return False
 
     def _loading(self, profile: str) -> Loading | None:
-        return None if self._plan.selection(profile) is None else self.model.loadings[profile]
+        if self._plan.selection(profile) is None:
+            return None
+        if self.filters is not None:
+            return self.filters.statements.loading(self.model, profile)
+        return self.model.loadings[profile]
 
     async def _entities(self, rows: Sequence[Any], loading: Loading | None) -> Sequence[M]:
-        return list(map(self._rows.build, rows)) if loading is None else await loading.entities(self.session, rows)
+        return (
+            list(map(self._rows.build, rows))
+            if loading is None
+            else await loading.entities(self.session, rows, self._seen)
+        )
 
     async def _count(self, where: Expr | None) -> int:
-        found = await self.session.rows(*self.model.lists.count(where))
+        found = await self.session.rows(*self._lists.count(where, tuple(self._seen.values())))
         return int(found[0][0])
 
     async def _page(self, bounds: Bounds, query: Query, selected: Selected | None) -> Sequence[Any]:
         # One row more tells whether another page follows.
         limit = None if query.limit is None else query.limit + 1
-        return await self.session.rows(*self.model.lists.rows(bounds, selected, limit=limit, offset=query.offset))
+        return await self.session.rows(*self._list_rows(bounds, selected, limit=limit, offset=query.offset))
 
     async def _fitting(self, values: Sequence[object]) -> Sequence[Sequence[Any]]:
         """All rows before the first statement, so that a value that does not fit changes nothing."""

@@ -25,6 +25,7 @@ from loom.application.profiles import Profile
 from loom.application.row_compiler import compile_rows
 from loom.domain.errors import LoomError, Unavailable
 from loom.domain.model import ModelSchema
+from loom.domain.visibility import RowFilters
 from loom.ports.cache import Cache
 from loom.ports.codec import Codec
 from loom.ports.jobs import JobStatusStore
@@ -47,6 +48,7 @@ class CachedPersistence:
         self.cache = cache
         self._codec = codec
         self._models: dict[type, CachedModel] = {}
+        self._alone: dict[type, CachedModel] = {}
         self._touched: Mapping[type, Touched] = {}
         self._forgetting: set[asyncio.Task[None]] = set()
 
@@ -66,6 +68,9 @@ class CachedPersistence:
         await self.store.start(models)
         cached = [(schema, self.seconds(schema)) for schema in graph.schemas]
         self._models = {schema.model: self._compiled(graph, schema, time) for schema, time in cached if time}
+        self._alone = {
+            model: attrs.evolve(found, profiles={"": found.profiles[""]}) for model, found in self._models.items()
+        }
         profiles = [profile for model in self._models.values() for profile in model.profiles.values()]
         self._touched = touched_by(graph, frozenset(table for profile in profiles for table in profile.tables))
 
@@ -87,9 +92,10 @@ class CachedPersistence:
         """For how long rows of a model are kept; 0 for not at all."""
         return schema.cache
 
-    def reading(self, rows: Repository[M], model: type[M], unit: ReadingUnit) -> Repository[M]:
-        """The repository of a model in a unit that only reads."""
-        found = self._models.get(model)
+    def reading(self, rows: Repository[M], model: type[M], unit: ReadingUnit, *, filtered: bool) -> Repository[M]:
+        """The repository of a model in a unit that only reads. What is loaded beside its rows is the same for everybody
+        unless it is filtered, and is cached only then."""
+        found = (self._alone if filtered else self._models).get(model)
         return rows if found is None else CachedRepository(rows, found, self.cache, self._codec, lambda: unit.is_open)
 
     def writing(self, rows: Repository[M], model: type[M], unit: WritingUnit) -> Repository[M]:
@@ -148,8 +154,9 @@ class _Unit:
 class ReadingUnit(_Unit):
     """A unit of work that only reads, and looks into the cache first."""
 
-    def repository(self, model: type[M]) -> Repository[M]:
-        return self.cached.reading(self.store_unit.repository(model), model, self)
+    def repository(self, model: type[M], filters: RowFilters | None = None) -> Repository[M]:
+        rows = self.store_unit.repository(model, filters)
+        return self.cached.reading(rows, model, self, filtered=filters is not None)
 
     async def commit(self) -> None:
         await self.store_unit.commit()
@@ -162,8 +169,8 @@ class WritingUnit(_Unit):
 
     _tables: set[str] = attrs.field(factory=set, init=False)
 
-    def repository(self, model: type[M]) -> Repository[M]:
-        return self.cached.writing(self.store_unit.repository(model), model, self)
+    def repository(self, model: type[M], filters: RowFilters | None = None) -> Repository[M]:
+        return self.cached.writing(self.store_unit.repository(model, filters), model, self)
 
     def remember(self, tables: Iterable[str]) -> None:
         """Note tables that were touched."""

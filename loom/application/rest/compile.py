@@ -24,6 +24,7 @@ from loom.application.rest.preconditions import check_required
 from loom.application.rest.reuse import reused_route
 from loom.application.rest.routes import compile_route
 from loom.application.rest.row_scope import RowScope, compile_scope, scoped_route
+from loom.application.rest.visibility import Visibility, compile_visibility, seeing_route
 from loom.application.wiring import Resolver
 from loom.domain.errors import Place
 from loom.domain.model import ModelSchema, is_entity, schema_of
@@ -55,6 +56,7 @@ def compile_interface(
     rules = list_rules(cls, schema, where, issues)
     scope = compile_scope(cls, schema, where, issues)
     parent = compile_parent(cls, schema, where, issues, beside)
+    seen = compile_visibility(cls, schema, scope, beside, where, issues)
     crud = functools.cache(
         lambda model: _crud(cls, schema_of(model), scope, parent)
     )  # one, so that its commands are the same
@@ -63,7 +65,7 @@ def compile_interface(
     if cls.parent and parent is None:
         generated = []  # that they do not know the parameters of the prefix is noise
     declared, generated = (
-        [(_confined(route, parent, scope, generated=made), made) for route, made in marked]
+        [(_confined(route, parent, scope, seen, generated=made), made) for route, made in marked]
         for marked in (declared, generated)
     )
     if not declared and not generated and len(issues.found) == before:
@@ -189,8 +191,12 @@ def _check_operations(cls: type[RestInterface[Any]], where: Place, issues: Issue
 _Marked = tuple[RestRoute, bool]
 
 
-def _confined(route: RestRoute, parent: Parent | None, scope: RowScope | None, *, generated: bool) -> RestRoute:
-    """The route with its use case inside the parent, and that inside the scope."""
+def _confined(
+    route: RestRoute, parent: Parent | None, scope: RowScope | None, seen: Visibility | None, *, generated: bool
+) -> RestRoute:
+    """The route with its use case inside the parent, and that inside the scope, where it sees no more than others."""
+    if seen is not None:
+        route = seeing_route(route, seen, generated=generated)
     if parent is not None:
         route = nested_route(route, parent, generated=generated)
     return route if scope is None else scoped_route(route, scope, generated=generated)

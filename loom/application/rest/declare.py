@@ -101,7 +101,10 @@ class RestInterface(Generic[M]):
             are known. Where neither this nor ``public`` is said, a deployment with security wants known callers.
         public: anybody may call; or the names of the generated operations that anybody may call: ``("list", "get")``.
         scope: the rows that a caller sees and writes through the generated operations and what is derived from them:
-            ``col("tenant_id") == principal.tenant_id``. Others do not exist for it.
+            ``col("tenant_id") == principal.tenant_id``. Others do not exist for it, nor for the generated operations of
+            other interfaces, which reach them by relations and references.
+        scoped_by: for an entity that the rows of this interface lead to, the interface whose scope holds for it here,
+            or ``None`` for all of its rows. To be said where its interfaces have different scopes.
     """
 
     prefix: ClassVar[str] = ""
@@ -127,6 +130,7 @@ class RestInterface(Generic[M]):
     requires: ClassVar[Sequence[str] | None] = None
     public: ClassVar[bool | Sequence[str]] = False
     scope: ClassVar[Expr | None] = None
+    scoped_by: ClassVar[Mapping[type, type[RestInterface[Any]] | None]] = {}
 
 
 def is_base(cls: type[RestInterface[Any]]) -> bool:

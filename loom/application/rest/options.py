@@ -48,6 +48,14 @@ def _parent(value: object) -> str:
     return "" if right else 'a parameter of the prefix, or foreign keys by parameter: {"user": "user_id"}'
 
 
+def _scoped_by(value: object) -> str:
+    named = isinstance(value, Mapping) and all(
+        isinstance(model, type) and (of is None or (isinstance(of, type) and issubclass(of, RestInterface)))
+        for model, of in value.items()
+    )
+    return "" if named else "interfaces, or None, by entity: {Folder: FolderInterface}"
+
+
 def _public(value: object) -> str:
     expected = 'True, False, or a tuple of operation names: ("list", "get")'
     return "" if isinstance(value, bool) else _sequence(str, expected)(value)
@@ -77,6 +85,7 @@ OPTIONS: Mapping[str, Check] = {
     "requires": _optional(_sequence(str, 'a tuple of names: ("products:write",)')),
     "public": _public,
     "scope": _optional(_predicate),
+    "scoped_by": _scoped_by,
 }
 
 

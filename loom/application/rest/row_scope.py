@@ -32,6 +32,8 @@ Read = Callable[[Any], Any]
 Path = tuple[str, ...]
 SCOPES_ABOVE: Final = "_loom_scopes_above"
 """Where a nested use case keeps the scopes of its parents."""
+SEEN: Final = "_loom_seen"
+"""Where a use case keeps the scopes of what it reaches beyond its own rows."""
 _NUMBERS: Final = (Kind.INT, Kind.FLOAT, Kind.DECIMAL)
 
 
@@ -115,7 +117,7 @@ def wants_caller(use_case: type) -> bool:
 
 def claims_asked(use_cases: Iterable[type]) -> tuple[Path, ...]:
     """The claims that any scope of these use cases asks for: callers who differ in them may see other rows."""
-    scopes = [scope for use_case in use_cases for scope in _scopes(use_case)]
+    scopes = [scope for use_case in use_cases for scope in (*_scopes(use_case), *_reached(use_case))]
     asked = {ref.ref_path for scope in scopes for ref in refs(scope.expr) if ref.ref_root is Root.PRINCIPAL}
     return tuple(sorted(asked))
 
@@ -123,6 +125,11 @@ def claims_asked(use_cases: Iterable[type]) -> tuple[Path, ...]:
 def is_scoped(use_case: type) -> bool:
     """Whether the use case sees only the rows of a scope, or what is below them."""
     return bool(_scopes(use_case))
+
+
+def _reached(use_case: type) -> Iterable[RowScope]:
+    seen = getattr(use_case, SEEN, None)
+    return () if seen is None else seen.scopes.values()
 
 
 def _scopes(use_case: type) -> tuple[RowScope, ...]:

@@ -109,7 +109,7 @@ class ScopedRepository(Generic[M]):
     async def update(self, key: Any, changes: object, *, expected_version: int | None = None) -> M | None:
         if await self.get(key) is None:
             return None
-        self.scope.check(_given(changes))
+        self.scope.check(given_values(changes))
         changed = await self.inner.update(key, changes, expected_version=expected_version)
         return None if changed is None else self.scope.require(changed)
 
@@ -117,12 +117,13 @@ class ScopedRepository(Generic[M]):
         return await self.get(key) is not None and await self.inner.delete(key, expected_version=expected_version)
 
     def _filled(self, values: object) -> dict[str, Any]:
-        given = _given(values)
+        given = given_values(values)
         self.scope.check(given)
         return {**self.scope.values, **given}
 
 
-def _given(values: object) -> dict[str, Any]:
+def given_values(values: object) -> dict[str, Any]:
+    """What a mapping or a command says of the fields of a row, without those that are absent."""
     if isinstance(values, Mapping):
         found = dict(values)
     else:

@@ -9,6 +9,7 @@ from loom.application.usecase.compute import Compute
 from loom.application.usecase.rule import Rule
 from loom.application.usecase.scope import Scope
 from loom.domain.errors import ScopeClosed
+from loom.domain.visibility import RowFilters
 from loom.ports.persistence import Repository
 
 M = TypeVar("M")
@@ -49,7 +50,7 @@ class UseCase(Generic[M, R]):
         Raises:
             ScopeClosed: used outside a call.
         """
-        return self._scope().repository(self._loom_model)
+        return self._scope().repository(self._loom_model, self._filters())
 
     def emit(self, event: object) -> None:
         """Record a domain event: stored with the change, in the same transaction, and relayed after the commit.
@@ -58,6 +59,10 @@ class UseCase(Generic[M, R]):
             ScopeClosed: used outside a call.
         """
         self._scope().emit(event)
+
+    def _filters(self) -> RowFilters | None:
+        """Which rows of other models this call sees; all of them where nothing says otherwise."""
+        return None
 
     def _scope(self) -> Scope:
         scope: Scope | None = getattr(self, "_loom_scope", None)

@@ -12,6 +12,7 @@ from loom.application.repositories import RepositoryBuilder, own_repository
 from loom.domain.context import Context, Principal
 from loom.domain.errors import ScopeClosed, Unauthenticated
 from loom.domain.events import OutboxKind, OutboxRecord, event_options
+from loom.domain.visibility import RowFilters
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
 from loom.ports.persistence import Repository, UnitOfWork
@@ -37,14 +38,14 @@ class Scope:
     closed: bool = False
     records: list[OutboxRecord] = attrs.field(factory=list, init=False)
 
-    def repository(self, model: type[M]) -> Repository[M]:
-        """The repository of a model in this unit of work.
+    def repository(self, model: type[M], filters: RowFilters | None = None) -> Repository[M]:
+        """The repository of a model in this unit of work; see ``UnitOfWork.repository``.
 
         Raises:
             ScopeClosed: the call that the scope belongs to has ended.
         """
         self._require_open()
-        default = self.unit.repository(model)
+        default = self.unit.repository(model, filters)
         if self.builder is not None:
             default = self.builder.build(model, default, self.unit)
         return own_repository(model, default, self.unit)

@@ -11,6 +11,7 @@ from loom.domain.errors import InvalidInput
 from loom.domain.expr import Expr, col
 from loom.domain.query import Query, Sort
 from loom.domain.relations import NOT_LOADED, NotLoadedError
+from loom.domain.visibility import RowFilters
 from loom.ports.persistence import Persistence
 from loom.testing.contracts.persistence_related_models import Card, Comment, Folder, Level, Note, Place, Tag, User
 from loom.testing.contracts.persistence_related_rows import DUE, NoteTag, RelatedSuite
@@ -202,6 +203,38 @@ class RelationContract(RelatedSuite):
             assert [each.text for each in note.comments] == ["good", "late"]
             assert note.comments_count == 2
             assert await unit.repository(Note).count(col("comments.text") == "bad") == 0
+
+    async def test_rows_that_filters_leave_out_are_at_the_end_of_no_relation(self, persistence: Persistence) -> None:
+        """Whoever carries the filters: what they leave out is not loaded, not computed, and found by no predicate."""
+        bob, cheap = col("name") == "bob", col("price") < Decimal("1.5")
+        filters = RowFilters({User: bob, Note: cheap & col("title").is_in(["a", "x"]), Tag: col("code") != "g"})
+        for _ in range(2):  # built once, and used again with other values
+            async with persistence.begin(read_only=True) as unit:
+                ann = await unit.repository(User, filters).find(col("name") == "ann", profile="figures")
+                assert ann is not None
+                assert (ann.notes_count, ann.newest and ann.newest.title, ann.cheapest) == (1, "a", Decimal(1))
+                deep = await unit.repository(User, filters).find(col("name") == "ann", profile="deep")
+                assert deep is not None
+                (note,) = deep.notes
+                assert [tag.code for tag in note.tags] == ["r"]
+                assert [comment.author and comment.author.name for comment in note.comments] == [None, "bob", None]
+                notes = unit.repository(Note, filters)
+                listed = await notes.get(1, profile="listed")
+                assert listed is not None
+                assert [listed.owner] == [None]
+                found = await notes.list(Query(where=col("owner.name").is_null(), total=True))
+                assert ([each.title for each in found.items], found.total) == (["a", "b"], 2)
+                assert not await notes.exists(col("owner.name") == "ann")
+                assert await notes.count(col("tags.name") == "green") == 0
+                tags = [tag async for tag in unit.repository(Tag, filters).stream(Query(profile="with_notes"))]
+                assert [[each.title for each in tag.notes] for tag in tags] == [[], ["a"], ["a"]]
+            async with persistence.begin(read_only=True) as unit:
+                other = RowFilters(
+                    {User: col("name") == "ann", Note: (col("price") < 9) & col("title").is_in(["b", "c"])}
+                )
+                ann = await unit.repository(User, other).find(col("name") == "ann", profile="figures")
+                assert ann is not None
+                assert (ann.notes_count, ann.newest and ann.newest.title) == (1, "b")
 
     async def test_an_unknown_profile_is_refused(self, persistence: Persistence) -> None:
         async with persistence.begin(read_only=True) as unit:
