@@ -20,6 +20,9 @@ from loom.domain.errors import BrokenContract
 from loom.domain.expr import Literal, Root, bind_refs
 from loom.domain.frozen import frozen
 
+_ROWS: Final = "loom: rows"
+"""The name of a count beside columns of the user's, which may have any other."""
+
 
 @frozen(kw_only=True)
 class Writing:
@@ -69,10 +72,13 @@ def _replace_partitions(mode: ReplacePartitions, batch: Batch, writing: Writing)
 def _upsert(mode: Upsert, batch: Batch, writing: Writing) -> Written:
     batch = _staged(batch, writing)
     keys = [pl.col(key) for key in mode.keys]
-    nulls = batch.frame.select(key.null_count() for key in keys).collect().row(0, named=True)
+    counted = batch.frame.select(*(key.null_count() for key in keys), pl.len().alias(_ROWS)).collect()
+    nulls = counted.row(0, named=True)
+    if not nulls.pop(_ROWS) and batch.stored is not None:
+        return batch.unchanged("no rows, so nothing was changed")
     faults = [f"{count} rows have no {name!r}" for name, count in nulls.items() if count]
-    again = batch.frame.group_by(keys).len("times").filter(pl.col("times") > 1).sort(keys).collect()
-    faults += [f"{_told(row)} stands in {row['times']} rows" for row in again.head(5).to_dicts()]
+    again = batch.frame.group_by(keys).len(_ROWS).filter(pl.col(_ROWS) > 1).sort(keys).collect()
+    faults += [f"{_told(row)} stands in {row[_ROWS]} rows" for row in again.head(5).to_dicts()]
     if len(again) > 5:
         faults.append(f"and {len(again) - 5} further keys stand in several rows")
     if faults:
@@ -95,7 +101,7 @@ def _value(bound: Any) -> object:
 
 
 def _told(row: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} = {value!r}" for name, value in row.items() if name != "times")
+    return ", ".join(f"{name} = {value!r}" for name, value in row.items() if name != _ROWS)
 
 
 def _matching(values: Mapping[str, object]) -> str:

@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeEngine
 from loom.application.fit import Fit
 from loom.application.predicates import stored_kind
 from loom.application.rows import Conversion
+from loom.domain.errors import EngineFailure
 from loom.domain.model import FieldSchema
 from loom.domain.schema import INT_RANGE, TYPE_TABLE, Kind, LogicalType
 
@@ -110,7 +111,37 @@ def _scaled(scale: int) -> Conversion:
             return scaled
         raise ValueError(f"is too large for SQLite, which keeps 18 digits, {scale} of them after the point")
 
-    return Conversion(store, lambda stored: Decimal(stored).scaleb(-scale))
+    def load(stored: int) -> Decimal:
+        if type(stored) is not int:
+            raise _unexpected(stored, "a scaled integer")
+        return Decimal(stored).scaleb(-scale)
+
+    return Conversion(store, load)
+
+
+def _unexpected(stored: object, wanted: str) -> EngineFailure:
+    """The error of a stored value in another form than ours: somebody else wrote it, and it would be read wrongly."""
+    message = f"a row holds {stored!r} where {wanted} is kept"
+    return EngineFailure(message, remedy="find out which program wrote it, and migrate the rows")
+
+
+def _flag(stored: Any) -> bool:
+    if stored not in (0, 1):
+        raise _unexpected(stored, "0 or 1")
+    return bool(stored)
+
+
+def _moment(stored: str) -> dt.datetime:
+    # Text is compared as it stands: any other form of the same moment would be sorted and filtered wrongly.
+    if stored[26:] != "+00:00" or stored[10] != "T":
+        raise _unexpected(stored, "a time in UTC such as '2026-01-31T12:00:00.000000+00:00'")
+    return dt.datetime.fromisoformat(stored)
+
+
+def _uuid(stored: str) -> uuid.UUID:
+    if len(stored) != 36:
+        raise _unexpected(stored, "a UUID with dashes")
+    return uuid.UUID(stored)
 
 
 def _in_utc(value: dt.datetime) -> dt.datetime:
@@ -140,12 +171,12 @@ _SQLITE_TYPES: Mapping[Kind, Callable[[], TypeEngine[Any]]] = {
 }
 
 _SQLITE_CONVERSIONS: Mapping[Kind, Conversion] = {
-    Kind.BOOL: Conversion(load=bool),
+    Kind.BOOL: Conversion(load=_flag),
     # RETURNING gives the whole numbers of a REAL column as integers; SELECT does not.
     Kind.FLOAT: Conversion(load=float),
     Kind.DATE: Conversion(dt.date.isoformat, dt.date.fromisoformat),
     Kind.TIME: Conversion(_iso_time, dt.time.fromisoformat),
-    Kind.DATETIME: Conversion(_iso_time, dt.datetime.fromisoformat),
+    Kind.DATETIME: Conversion(_iso_time, _moment),
     Kind.DURATION: Conversion(lambda value: value // _MICROSECOND, lambda stored: dt.timedelta(microseconds=stored)),
-    Kind.UUID: Conversion(str, uuid.UUID),
+    Kind.UUID: Conversion(str, _uuid),
 }

@@ -64,8 +64,8 @@ class JobWorker:
             result = await attempt.run()
         except _Finished:
             return await self._finished(message)
-        except Exception as error:  # whatever a job raises is its own failure
-            if not attempt.begun and isinstance(error, LoomError):
+        except BaseException as error:  # whatever a job raises is its own failure, sys.exit() and a stray cancel too
+            if (not attempt.begun and isinstance(error, LoomError)) or _is_ours(error):
                 raise
             return await self._failed(message, error)
         return await self._record(message, JobState.SUCCEEDED, result=self._encoded(message, result))
@@ -88,7 +88,7 @@ class JobWorker:
         log.error("job %s %s: %s", message.job, message.id, text)
         return await self._record(message, JobState.FAILED, error=text)
 
-    async def _failed(self, message: JobMessage, error: Exception) -> JobStatus:
+    async def _failed(self, message: JobMessage, error: BaseException) -> JobStatus:
         delay = next_delay(error, attempt=message.attempt, retries=message.retries)
         text = str(error) if isinstance(error, LoomError) else f"{type(error).__name__}: {error}"
         if delay is None:
@@ -121,6 +121,14 @@ class JobWorker:
             # Its transaction has committed: a result that nobody can read does not make it a failure.
             log.warning("the result of job %s %s cannot be recorded: %s", message.job, message.id, error)
             return None
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether somebody ends the attempt from outside: only then its task is being cancelled."""
+    if isinstance(error, GeneratorExit):
+        return True
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 @attrs.define(eq=False, repr=False)

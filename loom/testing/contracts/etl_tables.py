@@ -139,6 +139,13 @@ class TableContract(EtlBench):
         lab.run(UpsertAll)
         assert lab.rows("out") == orders
 
+    def test_upsert_of_no_rows_changes_nothing(self, lab: EtlLab, orders: list[Row]) -> None:
+        """A day with nothing new is no failure."""
+        lab.fill("out", {"id": 7, "day": THIRD, "amount": 70})
+        before = lab.digest("out")
+        lab.run(UpsertToday, day=THIRD.replace(year=1999))
+        assert lab.digest("out") == before
+
     def test_upsert_names_double_and_null_keys_before_it_writes(self, lab: EtlLab, orders: list[Row]) -> None:
         """Both kinds of fault are told together, and the table is not made."""
         lab.fill("raw.orders", {"id": 3, "day": FIRST, "amount": 1}, {"id": None, "day": FIRST, "amount": 1})

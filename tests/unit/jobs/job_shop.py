@@ -47,7 +47,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.attempts: list[str] = []
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self.started = asyncio.Event()
 
     def attempt(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
@@ -197,3 +198,17 @@ async def _status(shop: Shop, sent: JobMessage) -> JobStatus:
     found = await shop.store.job_statuses().get(sent.id)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("left", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError()], ids=repr)
+async def test_whatever_a_job_raises_is_its_own_failure(shop: Shop, left: BaseException) -> None:
+    """``sys.exit()`` and a cancellation that nobody asked for too: under its retries, and the process lives on."""
+    shop.journal.failures = [left] * 3
+    lost = await shop.jobs.dispatch(Write, HELLO)
+    await shop.settle()
+    assert (await lost.status()).state is JobState.FAILED
+    assert shop.journal.attempts == ["hello"] * 3
+    other = await shop.jobs.dispatch(Write, HELLO)
+    await shop.settle()
+    assert (await other.status()).state is JobState.SUCCEEDED
+    assert len(await shop.notes()) == 1
