@@ -91,6 +91,12 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
+def did_you_mean(unknown: str, names: Iterable[str]) -> str:
+    """The remedy for a name that does not exist; empty where none is near."""
+    near = nearest(unknown, names)
+    return f"did you mean {near!r}?" if near else ""
+
+
 def meant(message: str, unknown: str, names: Iterable[str]) -> str:
     """The message, with the name that an unknown one was probably meant to be."""
     near = nearest(unknown, names) if unknown else ""

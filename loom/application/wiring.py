@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 
@@ -19,3 +19,11 @@ class Resolver(Protocol):
         Raises:
             LookupError: nothing is bound to it.
         """
+
+
+@runtime_checkable
+class KnowsEntities(Protocol):
+    """Protocol of a resolver that knows which entities its store is started with."""
+
+    def stores(self, entity: type) -> bool:
+        """Whether the store will know an entity; asked at compile time."""

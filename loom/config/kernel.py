@@ -110,6 +110,14 @@ class Kernel:
         """
         return self._container.resolve(wanted)
 
+    def stores(self, entity: type) -> bool:
+        """Whether the store knows an entity.
+
+        Raises:
+            CompileError: every issue of every declaration.
+        """
+        return any(schema.model is entity for schema in self.plans.models)
+
     @contextmanager
     def override(self, wanted: type[T], fake: T) -> Iterator[T]:
         """Give ``fake`` for a port or service until the block ends.

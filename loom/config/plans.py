@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -51,7 +51,7 @@ def compile_declarations(declarations: Declarations, executor: Executor, resolve
         interfaces=interfaces,
         jobs=compiled_jobs,
         pipelines=_pipelines(declarations, resolver, issues),
-        flows=_flows(declarations, resolver, issues),
+        flows=_flows(declarations, resolver, issues, frozenset(schema.model for schema in models)),
     )
 
 
@@ -122,10 +122,14 @@ def _pipelines(declarations: Declarations, resolver: Resolver, issues: Issues) -
     return tuple(plan for cls in found if (plan := compile_pipeline(cls, issues, engine)) is not None)
 
 
-def _flows(declarations: Declarations, resolver: Resolver, issues: Issues) -> tuple[Any, ...]:
+def _flows(declarations: Declarations, resolver: Resolver, issues: Issues, stored: Collection[type]) -> tuple[Any, ...]:
     found = declarations.of("flows")
     if not found:
         return ()
     from loom.application.streaming.compiler import compile_flow
 
-    return tuple(plan for flow in found if (plan := compile_flow(flow, issues, resolver)) is not None)
+    group_of = resolver.resolve(Config).group_of
+    plans = (
+        compile_flow(flow, issues, resolver, stores=stored.__contains__, group=group_of(flow.name)) for flow in found
+    )
+    return tuple(plan for plan in plans if plan is not None)

@@ -31,7 +31,8 @@ class AppSection:
     """``app``: what the application is called, and where its declarations are.
 
     Attributes:
-        name: of the application, in logs and consumer groups.
+        name: of the application, in logs. The consumer group of a flow is this name, a dot and the flow's name; of an
+            application that has no name of its own, the flow's name alone.
         discovery: where its declarations are.
     """
 
@@ -98,6 +99,21 @@ class JobsSection:
 
 
 @frozen(kw_only=True)
+class StreamingSection:
+    """``streaming``: what runs flows, and what holds for every engine.
+
+    Attributes:
+        give_up_after: seconds for which a store or broker may be away before a flow stops. Until then the work is tried
+            again, and nothing past it is committed; no failure policy is asked.
+        groups: the consumer group of a flow, by the name of the flow, where it is not the flow's name behind
+            ``app.name``.
+    """
+
+    give_up_after: float = attrs.field(default=600.0, validator=attrs.validators.ge(0))
+    groups: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@frozen(kw_only=True)
 class Nothing:
     """A section that holds nothing but its adapter."""
 
@@ -126,7 +142,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(name="transport", adapter="memory"),
     Section(name="jobs", shape=JobsSection, adapter="inline"),
     Section(name="etl", adapter="polars"),
-    Section(name="streaming", adapter="inline"),
+    Section(name="streaming", shape=StreamingSection, adapter="inline"),
     Section(name="rest", adapter="fastapi"),
     Section(name="security", adapter="anonymous"),
     Section(name="codec", adapter="json"),

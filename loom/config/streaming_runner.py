@@ -14,10 +14,11 @@ from typing import Any
 import attrs
 
 from loom.application.compile import Issues
-from loom.application.streaming.bind import BoundFlow, StreamPorts, bind_flow
+from loom.application.streaming.bind import GIVE_UP_AFTER, BoundFlow, StreamPorts, bind_flow
 from loom.application.streaming.compiler import compile_flow
 from loom.application.streaming.flow import StreamFlow
-from loom.application.wiring import Resolver
+from loom.application.wiring import KnowsEntities, Resolver
+from loom.config.structure import Config
 from loom.domain.errors import CompileError
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
@@ -53,8 +54,16 @@ class StreamingRunner:
             CompileError: every fault of the flow; nothing has been started.
             MissingExtra: the library of the configured engine or broker is not installed.
         """
+        return cls._made(flow, resolver, lifespan, resolver.stores if isinstance(resolver, KnowsEntities) else None)
+
+    @classmethod
+    def _made(
+        cls, flow: StreamFlow, resolver: Resolver, lifespan: Lifespan, stores: Callable[[type], bool] | None
+    ) -> StreamingRunner:
         issues = Issues()
-        plan = compile_flow(flow, issues, resolver)
+        config = resolver.resolve(Config) if resolver.knows(Config) else None
+        group = config.group_of(flow.name) if config else ""
+        plan = compile_flow(flow, issues, resolver, stores=stores, group=group)
         if plan is None:
             raise CompileError(issues.found)
         ports = StreamPorts(
@@ -63,7 +72,9 @@ class StreamingRunner:
             clock=_port(resolver, Clock),
             persistence=_port(resolver, Persistence) if resolver.knows(Persistence) else None,
         )
-        return cls(bind_flow(plan, ports, resolver), _port(resolver, StreamEngine), lifespan)
+        patience = config.streaming.give_up_after if config else GIVE_UP_AFTER
+        bound = bind_flow(plan, ports, resolver, give_up_after=patience)
+        return cls(bound, _port(resolver, StreamEngine), lifespan)
 
     @classmethod
     def from_yaml(cls, flow: StreamFlow, *files: str | Path, overrides: Iterable[str] = ()) -> StreamingRunner:
@@ -83,7 +94,7 @@ class StreamingRunner:
         from loom.config.kernel import Kernel
 
         kernel = Kernel.from_yaml(*files, overrides=overrides)
-        runner = cls.of(flow, kernel, lifespan=kernel.lifespan)
+        runner = cls._made(flow, kernel, kernel.lifespan, None)
         # The tables that the flow writes have to be there, whether or not discovery found their entities.
         kernel.declarations = kernel.declarations.joined(Declarations(entities=runner.flow.plan.models))
         return runner

@@ -13,7 +13,7 @@ from loom.application.conversion.converter import Converter, make_converter
 from loom.application.outbox.relay import RelaySettings
 from loom.config.loaded import KeyPath, Loaded, dotted
 from loom.config.registry import Adapter, Registry
-from loom.config.sections import SECTIONS, AppSection, JobsSection, ObservabilitySection, Section
+from loom.config.sections import SECTIONS, AppSection, JobsSection, ObservabilitySection, Section, StreamingSection
 from loom.config.spoken import Spoken, heard
 from loom.domain.errors import ConfigError, FieldError, InvalidInput, MissingExtra
 from loom.domain.secrecy import is_secret_name, without_passwords
@@ -65,6 +65,16 @@ class Config:
     def jobs(self) -> JobsSection:
         """Overrides of jobs."""
         return cast("JobsSection", self.own["jobs"])
+
+    @property
+    def streaming(self) -> StreamingSection:
+        """What holds for every stream engine."""
+        return cast("StreamingSection", self.own["streaming"])
+
+    def group_of(self, flow: str) -> str:
+        """The consumer group of a flow: applications that share a broker share no group by accident."""
+        prefix = "" if self.app.name == AppSection().name else f"{self.app.name}."
+        return self.streaming.groups.get(flow, f"{prefix}{flow}")
 
     @property
     def outbox(self) -> RelaySettings:

@@ -81,13 +81,14 @@ class NotFound(LoomError, LookupError):
 
     code = "LOOM-NOT-FOUND"
 
-    def __init__(self, what: str, key: object, *, by: Sequence[str] = ()) -> None:
+    def __init__(self, what: str, key: object, *, by: Sequence[str] = (), remedy: str = "") -> None:
         self.what = what
         self.key = key
         self.by = tuple(by)
         values = key if isinstance(key, tuple) else (key,)
         named = " and ".join(f"{column} {_shown(value)}" for column, value in zip(self.by, values, strict=False))
-        super().__init__(f"{what} with {named} does not exist" if named else f"{what} {_shown(key)} does not exist")
+        message = f"{what} with {named} does not exist" if named else f"{what} {_shown(key)} does not exist"
+        super().__init__(message, remedy=remedy)
 
 
 def _shown(value: object) -> str:
@@ -109,6 +110,12 @@ class Conflict(LoomError):
     def __init__(self, message: str, *, fields: Sequence[str] = (), remedy: str = "") -> None:
         self.fields = tuple(fields)
         super().__init__(message, remedy=remedy)
+
+
+class RecordRefused(LoomError, ValueError):
+    """A broker does not take this one record: it is too large, or its topic wants others. It takes the next one."""
+
+    code = "LOOM-RECORD-REFUSED"
 
 
 class Overtaken(Conflict):

@@ -8,13 +8,32 @@ from typing import Protocol
 
 import attrs
 
+from loom.domain.errors import LoomError
 from loom.domain.frozen import frozen
 from loom.domain.message import Origin
 
 
+def to_bytes(text: str) -> bytes:
+    """The bytes of a key or a header's value.
+
+    Raises:
+        UnicodeEncodeError: it holds a lone surrogate that no bytes were read as.
+    """
+    return text.encode("utf-8", "surrogateescape")
+
+
+def to_text(data: bytes) -> str:
+    """A key or a header's value as text; ``to_bytes`` gives the same bytes again, whatever they are."""
+    return data.decode("utf-8", "surrogateescape")
+
+
 @frozen(kw_only=True)
 class TopicRecord:
-    """One record as bytes. Records of one key stay in order; a record without a key goes anywhere."""
+    """One record as bytes. Records of one key stay in order; a record without a key goes anywhere.
+
+    Brokers keep the key and the values of headers as bytes. Here they are text, in which bytes that are no UTF-8 stand
+    as surrogate escapes: see ``to_bytes``.
+    """
 
     topic: str
     value: bytes
@@ -39,6 +58,16 @@ class TopicProducer(Protocol):
 
         Raises:
             Unavailable: the broker did not confirm all of them in time; some may be stored.
+            RecordRefused: the broker does not take one of them; the others are stored.
+        """
+
+    async def deliver(self, records: Sequence[TopicRecord]) -> Mapping[int, LoomError]:
+        """Send records as ``send`` does, and say of each one that is not stored why, by its position.
+
+        An error that is told of a record is its own: one that is too large makes no other one fail.
+
+        Raises:
+            LoomError: nothing was sent.
         """
 
     async def close(self) -> None:

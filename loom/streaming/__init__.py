@@ -1,6 +1,6 @@
 """The public face of streaming: flows, steps, routes, batches, sinks, failure policies, and the runner."""
 
-from loom.application.streaming.failure import dead_letter, fail, retry, skip
+from loom.application.streaming.failure import Failed, dead_letter, fail, retry, skip
 from loom.application.streaming.flow import FromTopic, Process, StreamFlow
 from loom.application.streaming.graph import mermaid
 from loom.application.streaming.nodes.batch import BatchStep
@@ -26,6 +26,7 @@ __all__ = [
     "Envelope",
     "ErrorEnvelope",
     "ExpandStep",
+    "Failed",
     "FlowReport",
     "ForEach",
     "Fork",

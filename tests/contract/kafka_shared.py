@@ -7,6 +7,7 @@ import pytest
 
 from loom.adapters.kafka.settings import KafkaSettings
 from loom.adapters.kafka.topics import KafkaTopics
+from loom.domain.errors import LoomError
 from loom.ports.transport import TopicConsumer, TopicProducer, TopicRecord, Topics
 
 # An idle fetch is answered after this long, and everything else waits behind it.
@@ -42,6 +43,9 @@ class _Lent:
 
     async def send(self, records: Sequence[TopicRecord]) -> None:
         await self._producer.send(records)
+
+    async def deliver(self, records: Sequence[TopicRecord]) -> Mapping[int, LoomError]:
+        return await self._producer.deliver(records)
 
     async def close(self) -> None:
         """It belongs to all."""

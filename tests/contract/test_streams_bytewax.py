@@ -10,7 +10,10 @@ from loom.application.streaming.bind import BoundFlow
 from loom.ports.streaming import StreamEngine
 from loom.ports.transport import Topics
 from loom.testing.contracts.streaming import StreamContract
+from loom.testing.contracts.streaming_batches import StreamBatchContract
 from loom.testing.contracts.streaming_failures import StreamFailureContract
+from loom.testing.contracts.streaming_outages import StreamOutageContract
+from loom.testing.contracts.streaming_results import StreamResultContract
 from tests.contract.kafka_shared import SharedKafka, shared_kafka
 
 __all__ = ["shared_kafka"]
@@ -47,6 +50,18 @@ class TestBytewaxFailuresOnMemory(OnMemory, StreamFailureContract):
     pass
 
 
+class TestBytewaxBatchesOnMemory(OnMemory, StreamBatchContract):
+    pass
+
+
+class TestBytewaxResultsOnMemory(OnMemory, StreamResultContract):
+    pass
+
+
+class TestBytewaxOutagesOnMemory(OnMemory, StreamOutageContract):
+    pass
+
+
 @pytest.mark.kafka
 class TestBytewaxOnKafka(OnKafka, StreamContract):
     pass
@@ -54,4 +69,9 @@ class TestBytewaxOnKafka(OnKafka, StreamContract):
 
 @pytest.mark.kafka
 class TestBytewaxFailuresOnKafka(OnKafka, StreamFailureContract):
+    pass
+
+
+@pytest.mark.kafka
+class TestBytewaxOutagesOnKafka(OnKafka, StreamOutageContract):
     pass

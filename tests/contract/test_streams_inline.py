@@ -9,7 +9,10 @@ from loom.adapters.memory.topics import MemoryTopics
 from loom.adapters.system.clock import SystemClock
 from loom.ports.transport import Topics
 from loom.testing.contracts.streaming import StreamContract
+from loom.testing.contracts.streaming_batches import StreamBatchContract
 from loom.testing.contracts.streaming_failures import StreamFailureContract
+from loom.testing.contracts.streaming_outages import StreamOutageContract
+from loom.testing.contracts.streaming_results import StreamResultContract
 from tests.contract.kafka_shared import SharedKafka, shared_kafka
 
 __all__ = ["shared_kafka"]
@@ -42,6 +45,18 @@ class TestInlineFailuresOnMemory(OnMemory, StreamFailureContract):
     pass
 
 
+class TestInlineBatchesOnMemory(OnMemory, StreamBatchContract):
+    pass
+
+
+class TestInlineResultsOnMemory(OnMemory, StreamResultContract):
+    pass
+
+
+class TestInlineOutagesOnMemory(OnMemory, StreamOutageContract):
+    pass
+
+
 @pytest.mark.kafka
 class TestInlineOnKafka(OnKafka, StreamContract):
     pass
@@ -49,4 +64,9 @@ class TestInlineOnKafka(OnKafka, StreamContract):
 
 @pytest.mark.kafka
 class TestInlineFailuresOnKafka(OnKafka, StreamFailureContract):
+    pass
+
+
+@pytest.mark.kafka
+class TestInlineOutagesOnKafka(OnKafka, StreamOutageContract):
     pass

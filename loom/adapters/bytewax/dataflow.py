@@ -16,7 +16,7 @@ from loom.adapters.bytewax.collect import CollectLogic
 from loom.adapters.bytewax.source import SessionSource
 from loom.application.compile import Kinds
 from loom.application.streaming.plan import BranchPlan, CollectPlan, Path, SinkPlan, TransformPlan
-from loom.application.streaming.running.operators import Branch, Transform
+from loom.application.streaming.running.operators import Branch, Sink, Transform
 from loom.application.streaming.running.session import FlowSession
 
 Items: TypeAlias = Stream[Any]
@@ -50,16 +50,28 @@ class _Lowered:
 
     def transformed(self, transform: Transform, items: list[Any]) -> list[Any]:
         out: list[Any] = []
-        rest = transform.start(items, out)
-        if rest is not None:
-            self.bridge.run(rest)
+        try:
+            rest = transform.start(items, out)
+            if rest is not None:
+                self.bridge.run(rest)
+        except Exception as failure:  # noqa: BLE001 - it stops the flow when what stands before it is done
+            self.session.hold(failure)
         return out
+
+    def written(self, sink: Sink, items: list[Any]) -> None:
+        try:
+            self.bridge.run(sink.write(items))
+        except Exception as failure:  # noqa: BLE001 - as in a transform
+            self.session.hold(failure)
 
     def spread(self, branch: Branch, paths: int, items: list[Any]) -> list[tuple[int, list[Any]]]:
         outs: list[list[Any]] = [[] for _ in range(paths)]
-        rest = branch.start(items, outs)
-        if rest is not None:
-            self.bridge.run(rest)
+        try:
+            rest = branch.start(items, outs)
+            if rest is not None:
+                self.bridge.run(rest)
+        except Exception as failure:  # noqa: BLE001 - as in a transform
+            self.session.hold(failure)
         return [(index, out) for index, out in enumerate(outs) if out]
 
 
@@ -94,8 +106,7 @@ def _taken(index: int, parts: list[tuple[int, list[Any]]]) -> list[Any]:
 
 
 def _sink(plan: SinkPlan, stream: Items, lowered: _Lowered, last: bool) -> Items | None:
-    sink = lowered.session.sink(plan)
-    operators.output(plan.id, stream, _WorkSink(lambda items: lowered.bridge.run(sink.write(items))))
+    operators.output(plan.id, stream, _WorkSink(partial(lowered.written, lowered.session.sink(plan))))
     return None
 
 

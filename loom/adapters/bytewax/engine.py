@@ -27,7 +27,7 @@ class BytewaxStreamEngine:
 
     async def run(self, flow: BoundFlow, *, stop: StopSignal, until_idle: bool = False) -> FlowReport:
         """See ``StreamEngine.run``."""
-        async with open_session(flow) as session:
+        async with open_session(flow, stop) as session:
             await self._work(session, stop, until_idle)
             await session.commit()
             return session.report()

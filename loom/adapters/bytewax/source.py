@@ -57,7 +57,7 @@ class SessionSource(DynamicSource[Item]):
         """
         if self._cancelled():
             raise EngineFailure("the flow was cancelled")
-        items = None if self._ended() else self._bridge.run(self._turn())
+        items = None if self._ended() or self._session.failed else self._bridge.run(self._turn())
         if items is None:
             raise StopIteration
         return items

@@ -20,9 +20,9 @@ class InlineStreamEngine:
 
     async def run(self, flow: BoundFlow, *, stop: StopSignal, until_idle: bool = False) -> FlowReport:
         """See ``StreamEngine.run``."""
-        async with open_session(flow) as session:
+        async with open_session(flow, stop) as session:
             line = lower(session)
-            while not stop.is_set():
+            while not stop.is_set() and not session.failed:
                 await self._turn(session, line)
                 if until_idle and await session.caught_up():
                     break

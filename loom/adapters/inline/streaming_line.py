@@ -84,9 +84,12 @@ def _transform(plan: TransformPlan, following: Push, session: FlowSession, waiti
 
     async def push(items: list[Any]) -> None:
         out: list[Any] = []
-        rest = transform.start(items, out)
-        if rest is not None:
-            await rest
+        try:
+            rest = transform.start(items, out)
+            if rest is not None:
+                await rest
+        except Exception as failure:  # noqa: BLE001 - it stops the flow when what stands before it is done
+            session.hold(failure)
         if out:
             await following(out)
 
@@ -110,9 +113,12 @@ def _branch(plan: BranchPlan, following: Push, session: FlowSession, waiting: li
 
     async def push(items: list[Any]) -> None:
         outs: list[list[Any]] = [[] for _ in paths]
-        rest = branch.start(items, outs)
-        if rest is not None:
-            await rest
+        try:
+            rest = branch.start(items, outs)
+            if rest is not None:
+                await rest
+        except Exception as failure:  # noqa: BLE001 - as in a transform
+            session.hold(failure)
         for path, out in zip(paths, outs, strict=True):
             if out:
                 await path(out)
@@ -121,7 +127,15 @@ def _branch(plan: BranchPlan, following: Push, session: FlowSession, waiting: li
 
 
 def _sink(plan: SinkPlan, following: Push, session: FlowSession, waiting: list[_Waiting]) -> Push:
-    return session.sink(plan).write
+    sink = session.sink(plan)
+
+    async def push(items: list[Any]) -> None:
+        try:
+            await sink.write(items)
+        except Exception as failure:  # noqa: BLE001 - as in a transform
+            session.hold(failure)
+
+    return push
 
 
 _LOWERINGS: Kinds[Lowering] = Kinds("stage")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaError, KafkaException
 
-from loom.domain.errors import EngineFailure, LoomError, NotFound, Unavailable
+from loom.domain.errors import EngineFailure, LoomError, NotFound, RecordRefused, Unavailable
 
 # What librdkafka calls retriable is added to these by its own flag.
 _UNAVAILABLE = frozenset(
@@ -16,9 +16,17 @@ _UNAVAILABLE = frozenset(
         *(KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR),
         *(KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.KAFKA_STORAGE_ERROR),
         *(KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND),
+        # Refused for the sake of another record that was sent along.
+        KafkaError._INVALID_DIFFERENT_RECORD,
     }
 )
 _UNKNOWN_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
+_RECORD = frozenset(
+    {
+        *(KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE),
+        *(KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP),
+    }
+)
 _REFUSED = frozenset(
     {
         *(KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL),
@@ -47,6 +55,8 @@ def _error_of(error: KafkaError, doing: str, brokers: str, topic: str) -> LoomEr
     code = error.code()
     if code in _UNKNOWN_TOPIC and topic:
         return NotFound("topic", topic)
+    if code in _RECORD:
+        return RecordRefused(f"{doing}: Kafka does not take the record ({error.name()}: {error.str()})")
     if code in _REFUSED:
         return EngineFailure(
             f"{doing}: Kafka at {brokers} refused it ({error.name()}: {error.str()})",

@@ -7,19 +7,19 @@ The asyncio producer of the client library cannot send headers, so this is the s
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from loom.adapters.kafka.catalogue import Catalogue
+from loom.adapters.kafka.delivery import Delivery, judged_together, with_followers
 from loom.adapters.kafka.errors import error_of
 from loom.adapters.kafka.options import producer_options
-from loom.adapters.kafka.records import to_bytes, to_headers, to_timestamp
+from loom.adapters.kafka.records import to_headers, to_timestamp
 from loom.adapters.kafka.settings import KafkaSettings
-from loom.domain.errors import EngineFailure, LoomError, Unavailable
-from loom.ports.transport import TopicRecord
+from loom.domain.errors import EngineFailure, LoomError, RecordRefused, Unavailable
+from loom.ports.transport import TopicRecord, to_bytes
 
 _POLL = 0.1
 _FULL_QUEUE_PAUSE = 0.01
@@ -36,24 +36,44 @@ class KafkaProducer:
         self.closed = False
 
     async def send(self, records: Sequence[TopicRecord]) -> None:
+        failed = await self.deliver(records)
+        if failed:
+            raise failed[min(failed)]
+
+    async def deliver(self, records: Sequence[TopicRecord]) -> Mapping[int, LoomError]:
         self._check_open()
         if not records:
-            return
+            return {}
         await self._catalogue.require({record.topic for record in records})
-        polled = self._current()
-        batch = _Batch(asyncio.get_running_loop(), len(records))
-        failure: LoomError | None = None
+        failed, doubtful = await self._sent(records)
+        # The broker judged these with the records that happened to come along. Alone, each gets its own answer.
+        for index in with_followers(records, doubtful) if len(records) > 1 else ():
+            failed.pop(index, None)
+            alone, _ = await self._sent([records[index]])
+            if alone:
+                failed[index] = alone[0]
+        away = [index for index, error in failed.items() if not isinstance(error, RecordRefused)]
+        for index in with_followers(records, away):
+            failed.setdefault(index, failed[away[0]])
+        return failed
+
+    async def _sent(self, records: Sequence[TopicRecord]) -> tuple[dict[int, LoomError], list[int]]:
+        """What is not stored, by position, and the positions whose refusal may be meant for another record."""
+        client = self._current().client
+        delivery = Delivery(asyncio.get_running_loop(), records)
         for index, record in enumerate(records):
-            failure = await self._produce(polled.client, record, batch)
-            if failure is not None:
-                # What went before is under way and is waited for; what follows is not sent.
-                batch.count_down(len(records) - index)
+            failure = await self._produce(client, record, delivery)
+            if isinstance(failure, RecordRefused):
+                delivery.refuse([index], failure)
+            elif failure is not None:
+                # What went before is under way and is waited for; what follows is not sent, so that nothing overtakes.
+                delivery.refuse(range(index, len(records)), failure)
                 break
-        await batch.done
-        if batch.error is not None:
-            failure = self._failure(batch.error, batch.topic)
-        if failure is not None:
-            raise failure
+        await delivery.done
+        reported = dict(delivery.reported())
+        failed = {index: self._failure(error, records[index].topic) for index, error in reported.items()}
+        doubtful = [index for index, error in reported.items() if judged_together(error)]
+        return {**delivery.refused, **failed}, doubtful
 
     async def close(self) -> None:
         self.closed = True
@@ -64,7 +84,7 @@ class KafkaProducer:
                 f"within {self._settings.delivery_timeout:g} s"
             )
 
-    async def _produce(self, client: Producer, record: TopicRecord, batch: _Batch) -> LoomError | None:
+    async def _produce(self, client: Producer, record: TopicRecord, delivery: Delivery) -> LoomError | None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.delivery_timeout
         while True:
@@ -75,7 +95,7 @@ class KafkaProducer:
                     key=None if record.key is None else to_bytes(record.key),
                     headers=to_headers(record.headers),
                     timestamp=to_timestamp(record.timestamp),
-                    on_delivery=batch.delivered,
+                    on_delivery=delivery.delivered,
                 )
             except BufferError:
                 if loop.time() >= deadline:
@@ -86,6 +106,8 @@ class KafkaProducer:
                 await asyncio.sleep(_FULL_QUEUE_PAUSE)
             except KafkaException as error:
                 return self._failure(error.args[0], record.topic)
+            except UnicodeEncodeError as error:
+                return RecordRefused(f"sending to topic {record.topic!r}: key or headers are no text ({error})")
             else:
                 return None
 
@@ -108,37 +130,6 @@ class KafkaProducer:
     def _check_open(self) -> None:
         if self.closed:
             raise EngineFailure("the producer is closed")
-
-
-class _Batch:
-    """Counts the confirmations of one ``send``; reports come from the polling thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, size: int) -> None:
-        self.done: asyncio.Future[None] = loop.create_future()
-        self.error: KafkaError | None = None
-        self.topic = ""
-        self._loop = loop
-        self._left = size
-        self._lock = threading.Lock()
-
-    def delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None and self.error is None:
-            self.error = error
-            self.topic = message.topic() or ""
-        self.count_down(1)
-
-    def count_down(self, count: int) -> None:
-        with self._lock:
-            self._left -= count
-            finished = self._left == 0
-        if finished:
-            # The loop may have ended while its records were under way; then nobody waits for them.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._finish)
-
-    def _finish(self) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
 
 
 class _PolledProducer:

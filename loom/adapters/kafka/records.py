@@ -14,16 +14,11 @@ from typing import TypeAlias, cast
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
 from loom.domain.message import Origin
-from loom.ports.transport import ReceivedRecord, TopicRecord
+from loom.ports.transport import ReceivedRecord, TopicRecord, to_bytes, to_text
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]
-
-
-def to_bytes(text: str) -> bytes:
-    """The bytes of a key or a header."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 def to_headers(headers: Mapping[str, str]) -> Headers:
@@ -55,4 +50,4 @@ def received(message: Message) -> ReceivedRecord:
 
 
 def _to_text(data: str | bytes | None) -> str:
-    return data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data or ""
+    return to_text(data) if isinstance(data, bytes) else data or ""

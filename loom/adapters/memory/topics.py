@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from loom.adapters.memory.settings_topics import MemoryTopicsSettings
 from loom.adapters.memory.topics_broker import Broker, Member
-from loom.domain.errors import EngineFailure
+from loom.domain.errors import EngineFailure, LoomError
 from loom.domain.message import Origin
 from loom.ports.clock import Clock
 from loom.ports.transport import ReceivedRecord, TopicRecord
@@ -21,7 +21,7 @@ class MemoryTopics:
 
     def __init__(self, settings: MemoryTopicsSettings, *, clock: Clock) -> None:
         self._clock = clock
-        self._broker = Broker(partitions=settings.partitions, create_missing=settings.create_missing)
+        self._broker = Broker(settings)
 
     def go_down(self, reason: str = "a test took it down") -> None:
         """Answer every call with ``Unavailable`` until ``come_up``. What is stored stays stored."""
@@ -56,11 +56,17 @@ class MemoryProducer:
         self._closed = False
 
     async def send(self, records: Sequence[TopicRecord]) -> None:
+        failed = await self.deliver(records)
+        if failed:
+            raise failed[min(failed)]
+
+    async def deliver(self, records: Sequence[TopicRecord]) -> Mapping[int, LoomError]:
         if self._closed:
             raise EngineFailure("the producer is closed")
-        self._broker.append(records, self._clock.now())
+        refused = self._broker.append(records, self._clock.now())
         # Nothing here waits for a network: without this a busy sender would keep the loop to itself.
         await asyncio.sleep(0)
+        return refused
 
     async def close(self) -> None:
         self._closed = True

@@ -15,9 +15,11 @@ from typing import TypeAlias
 
 import attrs
 
-from loom.domain.errors import NotFound, Unavailable
+from loom.adapters.memory.settings_topics import MemoryTopicsSettings
+from loom.application.compile import did_you_mean
+from loom.domain.errors import LoomError, NotFound, RecordRefused, Unavailable
 from loom.domain.message import Origin
-from loom.ports.transport import ReceivedRecord, TopicRecord
+from loom.ports.transport import ReceivedRecord, TopicRecord, to_bytes
 
 Partition: TypeAlias = tuple[str, int]
 
@@ -44,9 +46,8 @@ class _Group:
 class Broker:
     """Logs and groups of one broker. Safe to call from any thread."""
 
-    def __init__(self, *, partitions: int, create_missing: bool) -> None:
-        self._partitions = partitions
-        self._create_missing = create_missing
+    def __init__(self, settings: MemoryTopicsSettings) -> None:
+        self._settings = settings
         self._lock = threading.Lock()
         self._logs: dict[str, list[list[ReceivedRecord]]] = {}
         self._groups: dict[str, _Group] = {}
@@ -69,15 +70,23 @@ class Broker:
             for topic, partitions in topics.items():
                 self._create(topic, partitions)
 
-    def append(self, records: Sequence[TopicRecord], now: dt.datetime) -> None:
-        """Store all records, or none where the broker is down or a topic does not exist."""
+    def append(self, records: Sequence[TopicRecord], now: dt.datetime) -> dict[int, LoomError]:
+        """Store all records but those that are refused, which are returned by their position.
+
+        Where the broker is down, or a topic does not exist, none is stored.
+        """
+        refused: dict[int, LoomError] = {}
         with self._lock:
             self._check_up()
             for topic in {record.topic for record in records}:
                 self._require(topic)
-            for record in records:
-                self._append(record, now)
+            for index, record in enumerate(records):
+                try:
+                    self._append(record, now)
+                except RecordRefused as error:
+                    refused[index] = error
             self._wake()
+        return refused
 
     def counts(self, topics: Sequence[str]) -> dict[str, int]:
         with self._lock:
@@ -140,19 +149,25 @@ class Broker:
 
     def _append(self, record: TopicRecord, now: dt.datetime) -> None:
         logs = self._logs[record.topic]
-        partition = self._partition(record.key, len(logs))
+        key, size = _measured(record)
+        if size > self._settings.max_record_bytes:
+            raise RecordRefused(
+                f"sending to topic {record.topic!r}: a record of {size} bytes is too large; "
+                f"the broker takes {self._settings.max_record_bytes}"
+            )
+        partition = self._partition(key, len(logs))
         log = logs[partition]
         # A real broker keeps milliseconds; keeping more here would hide that.
         stored = attrs.evolve(record, headers=dict(record.headers), timestamp=_milliseconds(record.timestamp or now))
         origin = Origin(topic=record.topic, partition=partition, offset=len(log))
         log.append(ReceivedRecord(record=stored, origin=origin))
 
-    def _partition(self, key: str | None, count: int) -> int:
+    def _partition(self, key: bytes | None, count: int) -> int:
         if key is None:
             self._unkeyed += 1
             return self._unkeyed % count
         # Not hash(): that differs from process to process.
-        return zlib.crc32(key.encode()) % count
+        return zlib.crc32(key) % count
 
     def _read(self, member: Member, partition: Partition, limit: int) -> list[ReceivedRecord]:
         topic, number = partition
@@ -182,9 +197,9 @@ class Broker:
 
     def _require(self, topic: str) -> None:
         if topic not in self._logs:
-            if not self._create_missing:
-                raise NotFound("topic", topic)
-            self._create(topic, self._partitions)
+            if not self._settings.create_missing:
+                raise NotFound("topic", topic, remedy=did_you_mean(topic, self._logs))
+            self._create(topic, self._settings.partitions)
 
     def _create(self, topic: str, partitions: int) -> None:
         self._logs.setdefault(topic, [[] for _ in range(partitions)])
@@ -204,6 +219,16 @@ class Broker:
 def _finish(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _measured(record: TopicRecord) -> tuple[bytes | None, int]:
+    """The bytes of the key, and how many bytes a broker would keep."""
+    try:
+        key = None if record.key is None else to_bytes(record.key)
+        headers = sum(len(name.encode()) + len(to_bytes(value)) for name, value in record.headers.items())
+    except UnicodeEncodeError as error:
+        raise RecordRefused(f"sending to topic {record.topic!r}: key or headers are no text ({error})") from error
+    return key, len(record.value) + len(key or b"") + headers
 
 
 def _milliseconds(moment: dt.datetime) -> dt.datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -19,19 +19,28 @@ from loom.domain.errors import Place
 from loom.domain.message import ErrorEnvelope
 
 
-def compile_flow(flow: StreamFlow, issues: Issues, resolver: Resolver) -> FlowPlan | None:
+def compile_flow(
+    flow: StreamFlow,
+    issues: Issues,
+    resolver: Resolver,
+    *,
+    stores: Callable[[type], bool] | None = None,
+    group: str = "",
+) -> FlowPlan | None:
     """Compile a flow.
 
     Args:
         flow: the declaration.
         issues: takes everything that is wrong, with codes ``LOOM-STREAM-0xx``.
         resolver: asked which constructor arguments of steps the container can give.
+        stores: says which entities the store will know; ``None`` where the caller sees to those of the flow.
+        group: the consumer group; the flow's name where none is given.
 
     Returns:
         The plan, or ``None`` where an issue was recorded.
     """
     before = len(issues.found)
-    plan = _FlowCompiler(flow, issues, resolver).run()
+    plan = _FlowCompiler(flow, issues, resolver, stores, group).run()
     return plan if len(issues.found) == before else None
 
 
@@ -40,6 +49,8 @@ class _FlowCompiler:
     flow: StreamFlow
     issues: Issues
     resolver: Resolver
+    stores: Callable[[type], bool] | None
+    group: str
     names: dict[str, Place] = attrs.field(factory=dict)
 
     @property
@@ -57,7 +68,7 @@ class _FlowCompiler:
         path = self.path(self.flow.process, arrives, source.title, "s")
         return FlowPlan(
             name=self.flow.name,
-            group=self.flow.name,
+            group=self.group or self.flow.name,
             source=source,
             path=path,
             errors=errors,
@@ -241,6 +252,16 @@ class _Spot:
 
     def failure(self, policy: Policy | None) -> FailurePlan:
         return self.compiler.failure(policy, self.place)
+
+    def claim_table(self, entity: type) -> None:
+        stores = self.compiler.stores
+        if stores is not None and not stores(entity):
+            self.issue(
+                "LOOM-STREAM-024",
+                f"{self.title} writes {entity.__name__} of {entity.__module__}, which is not discovered, so that the "
+                "store will not know it",
+                f"add {entity.__module__!r} to app.discovery.include",
+            )
 
     def claim_topic(self, topic: str) -> None:
         self.compiler.refuse_loop(topic, self.title, self.place)

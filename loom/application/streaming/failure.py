@@ -30,6 +30,17 @@ Final: TypeAlias = Fail | Skip | DeadLetter
 
 
 @frozen
+class Failed:
+    """What a batch step returns in the place of a record that it could not handle; see ``BatchStep``.
+
+    Args:
+        error: why; the failure policy, and a dead letter, get it.
+    """
+
+    error: Exception = attrs.field(validator=attrs.validators.instance_of(Exception))
+
+
+@frozen
 class Retry:
     """Try again ``times`` more times; then do ``then``, or what the flow does by default.
 

@@ -60,6 +60,9 @@ class Spot(Protocol):
     def claim_topic(self, topic: str) -> None:
         """Record an issue where the flow cannot write into a topic."""
 
+    def claim_table(self, entity: type) -> None:
+        """Record an issue where the store will not know an entity."""
+
     def claim_step(self, name: str) -> None:
         """Record an issue where another step of the flow has the name already."""
 

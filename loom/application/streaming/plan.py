@@ -26,6 +26,8 @@ class StepPlan:
         whole: ``process`` takes envelopes rather than payloads.
         gives_whole: it returns envelopes.
         ends: it returns nothing, so that the path ends with it.
+        accepts: classes of what it may return, or of the items of it; empty where that is anything.
+        gives: the name of that.
         waits: it is a coroutine function.
         failure: what to do where it raises.
     """
@@ -36,6 +38,8 @@ class StepPlan:
     whole: bool
     gives_whole: bool
     ends: bool
+    accepts: tuple[type, ...]
+    gives: str
     waits: bool
     failure: FailurePlan
 

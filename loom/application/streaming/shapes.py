@@ -53,6 +53,28 @@ def meets(given: Any, wanted: Any) -> bool:
     return isinstance(given, type) and isinstance(wanted, type) and issubclass(given, wanted)
 
 
+def classes_of(annotation: Any) -> tuple[type, ...]:
+    """The classes of the values of a type, for ``isinstance``; empty where they may be of any."""
+    if annotation is None:
+        return (type(None),)
+    if annotation is float:
+        return float, int
+    if annotation in (object, Any):
+        return ()
+    if isinstance(annotation, typing.NewType):
+        return classes_of(annotation.__supertype__)
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return classes_of(typing.get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        parts = [classes_of(part) for part in typing.get_args(annotation)]
+        return tuple(dict.fromkeys(cls for part in parts for cls in part)) if all(parts) else ()
+    found = origin or annotation
+    # A Protocol or a TypedDict is no class of its values.
+    is_class = isinstance(found, type) and not getattr(found, "_is_protocol", False) and not typing.is_typeddict(found)
+    return (found,) if is_class else ()
+
+
 def model_fault(payload: Any) -> str:
     """Why messages cannot be read into a type; empty where they can."""
     try:
@@ -78,6 +100,16 @@ def unwrapped(annotation: Any) -> tuple[Any, bool]:
     if typing.get_origin(annotation) is Envelope:
         return typing.get_args(annotation)[0], True
     return annotation, False
+
+
+def without(annotation: Any, member: type) -> Any:
+    """A type without one member of its union; ``None`` where nothing is left."""
+    if annotation is member:
+        return None
+    if typing.get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    rest = tuple(part for part in typing.get_args(annotation) if part is not member)
+    return Union[rest]  # noqa: UP007 - the members are only known now
 
 
 def item_type(annotation: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from loom.application.streaming.flow import Step
 from loom.application.streaming.kinds import Spot
 from loom.application.streaming.plan import StepPlan
-from loom.application.streaming.shapes import type_name, unwrapped
+from loom.application.streaming.shapes import classes_of, type_name, unwrapped
 from loom.domain.frozen import frozen
 
 
@@ -86,6 +86,8 @@ def plan_step(step: type[Step], signature: Signature, spot: Spot, *, takes: Any,
         whole=whole,
         gives_whole=unwrapped(gives)[1],
         ends=gives is None or gives is type(None),
+        accepts=classes_of(unwrapped(gives)[0]),
+        gives=type_name(unwrapped(gives)[0]),
         waits=signature.waits,
         failure=spot.failure(step.on_error),
     )

@@ -163,7 +163,7 @@ class StreamContract(StreamBase):
     async def test_key_and_headers_travel_with_a_record(self, bench: Bench) -> None:
         """Through steps, batches and sinks, until a step says otherwise."""
         await bench.send("in", orders(2), headers={"x-correlation-id": "abc"})
-        nodes = Double, CollectBatch(2, FOREVER), DoubleAll, ForEach()
+        nodes = Double, CollectBatch(2, FOREVER), ForEach()
         await bench.run(flow_of(bench, *nodes, Fork(into(bench, "other")), Relabel, into(bench)))
         kept, changed = await bench.received("other"), await bench.received("out")
         assert [one.record.key for one in kept] == ["0", "1"]

@@ -16,7 +16,7 @@ from loom.application.compile import Issues
 from loom.application.streaming.bind import BoundFlow, StreamPorts, bind_flow
 from loom.application.streaming.compiler import compile_flow
 from loom.application.streaming.flow import StreamFlow
-from loom.domain.errors import Unavailable
+from loom.domain.errors import LoomError, RecordRefused, Unavailable
 from loom.domain.frozen import frozen
 from loom.domain.message import ErrorEnvelope
 from loom.ports.persistence import Persistence
@@ -25,6 +25,7 @@ from loom.ports.transport import ReceivedRecord, TopicConsumer, TopicProducer, T
 from loom.testing.contracts.streaming_flows import Ledger, Order
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 @frozen
@@ -43,10 +44,16 @@ class Given:
 
 @attrs.define(eq=False)
 class FaultyTopics:
-    """Topics whose producers refuse some records: those for a topic in ``refused``, as often as it says."""
+    """Topics whose producers meet faults on demand.
+
+    Attributes:
+        refused: how often the record of a key is still to be refused, by topic and key.
+        away: how often a topic is still to be unavailable, by topic.
+    """
 
     topics: Topics
-    refused: dict[str, int] = attrs.field(factory=dict)
+    refused: dict[tuple[str, str | None], int] = attrs.field(factory=dict)
+    away: dict[str, int] = attrs.field(factory=dict)
 
     async def ensure(self, topics: Mapping[str, int]) -> None:
         await self.topics.ensure(topics)
@@ -70,14 +77,31 @@ class _FaultyProducer:
     faults: FaultyTopics
 
     async def send(self, records: Sequence[TopicRecord]) -> None:
+        failed = await self.deliver(records)
+        if failed:
+            raise failed[min(failed)]
+
+    async def deliver(self, records: Sequence[TopicRecord]) -> Mapping[int, LoomError]:
         for topic in {record.topic for record in records}:
-            if self.faults.refused.get(topic, 0) > 0:
-                self.faults.refused[topic] -= 1
-                raise Unavailable(f"topic {topic.rpartition('.')[2]} is refused")
-        await self.producer.send(records)
+            if _due(self.faults.away, topic):
+                raise Unavailable(f"topic {topic.rpartition('.')[2]} is away")
+        failed: dict[int, LoomError] = {}
+        for index, record in enumerate(records):
+            if _due(self.faults.refused, (record.topic, record.key)):
+                failed[index] = RecordRefused(f"topic {record.topic.rpartition('.')[2]} refuses {record.key}")
+        good = [index for index in range(len(records)) if index not in failed]
+        found = await self.producer.deliver([records[index] for index in good])
+        return failed | {good[index]: error for index, error in found.items()}
 
     async def close(self) -> None:
         await self.producer.close()
+
+
+def _due(faults: dict[K, int], what: K) -> bool:
+    if faults.get(what, 0) <= 0:
+        return False
+    faults[what] -= 1
+    return True
 
 
 @attrs.define(eq=False)
@@ -91,6 +115,7 @@ class Bench:
     ledger: Ledger = attrs.field(factory=Ledger)
     prefix: str = attrs.field(factory=lambda: uuid.uuid4().hex[:12])
     codec: JsonCodec = attrs.field(factory=JsonCodec)
+    give_up_after: float = 600.0
 
     def name(self, word: str) -> str:
         """The name of a topic or flow of this test alone."""
@@ -123,7 +148,7 @@ class Bench:
         issues.raise_if_any()
         assert plan is not None
         ports = StreamPorts(topics=self.topics, codec=self.codec, clock=SystemClock(), persistence=self.persistence)
-        return bind_flow(plan, ports, resolver)
+        return bind_flow(plan, ports, resolver, give_up_after=self.give_up_after)
 
     async def run(self, flow: StreamFlow) -> FlowReport:
         """Run a flow until nothing is left to read."""

@@ -60,6 +60,12 @@ class Ledger:
             self.broken[step, order_id] -= 1
             raise ValueError(f"{step} does not like {order_id}")
 
+    async def wait_for(self, step: str, count: int, *, patience: float) -> None:
+        """Wait until a step was called so often."""
+        async with asyncio.timeout(patience):
+            while len(self.ids(step)) < count:  # noqa: ASYNC110 - a step calls from a thread of the engine's own
+                await asyncio.sleep(0.01)
+
     def ids(self, step: str) -> list[int]:
         """The ids that a step was called with, in order."""
         return [order_id for name, order_id in self.calls if name == step]

@@ -9,7 +9,7 @@ from loom.adapters.inline.streaming import InlineStreamEngine
 from loom.adapters.memory.settings_topics import MemoryTopicsSettings
 from loom.adapters.memory.topics import MemoryTopics
 from loom.core import Unavailable
-from loom.domain.errors import StepFailed
+from loom.domain.errors import EngineFailure, StepFailed
 from loom.streaming import RecordStep
 from loom.testing.clock import FakeClock
 from loom.testing.contracts.streaming import flow_of, into, orders
@@ -35,8 +35,10 @@ async def test_the_first_error_is_told_where_the_last_commit_fails_too() -> None
     flow = flow_of(bench, Breaking, into(bench))
     with pytest.raises(StepFailed, match="and the broker with it"):
         await bench.run(flow)
-    with pytest.raises(Unavailable):
+    bench.give_up_after = 0
+    with pytest.raises(EngineFailure, match="the in-memory broker is down") as failure:
         await bench.run(flow)
+    assert isinstance(failure.value.__cause__, Unavailable)
     topics.come_up()
     await bench.run(flow)
     assert await bench.ids("out") == [0, 1, 2]

@@ -67,7 +67,7 @@ class Expand:
 
     async def _run(self, moved: list[Item], out: list[Item]) -> None:
         for item in moved:
-            results = await self._step.call([item], self._step.argument(item.envelope), list)
+            results = await self._step.call([item], self._step.argument(item.envelope), self._step.check.many)
             if results is GONE:
                 continue
             for result in results:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -54,6 +55,7 @@ def _plan(node: IntoTable, spot: Spot) -> Planned:
     if fault:
         spot.issue("LOOM-STREAM-019", f"IntoTable cannot write: {fault}", "give it a class that has @entity(table=...)")
         return Planned(None, NOTHING)
+    spot.claim_table(node.entity)
     schema = schema_of(node.entity)
     fields = _written(schema, spot)
     keys = tuple(field.name for field in schema.keys)
@@ -102,7 +104,7 @@ class TableSink:
     async def write(self, moved: list[Moved]) -> None:
         await self._writing.write(moved)
 
-    async def _put(self, items: list[Item]) -> None:
+    async def _put(self, items: list[Item]) -> Mapping[int, Exception]:
         rows = [item.envelope.payload for item in items]
         try:
             async with self._persistence.begin() as unit:
@@ -111,6 +113,7 @@ class TableSink:
         except Conflict:
             if len(rows) > 1 or not await self._is_there(rows[0]):
                 raise
+        return {}
 
     async def _is_there(self, row: Any) -> bool:
         """Whether the table holds this very row: after a crash between write and commit, it comes again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -15,7 +15,8 @@ from loom.application.streaming.predicates import compile_value
 from loom.application.streaming.running.items import Item, Moved
 from loom.application.streaming.running.operators import SINKS, Opening
 from loom.application.streaming.running.writing import Writing
-from loom.application.streaming.shapes import ANY_SHAPE, NOTHING
+from loom.application.streaming.shapes import ANY_SHAPE, NOTHING, classes_of, type_name
+from loom.domain.errors import StepFailed
 from loom.domain.expr import Expr
 from loom.domain.frozen import frozen
 from loom.domain.message import Envelope
@@ -41,8 +42,11 @@ class IntoTopic(Node):
 
 @frozen(kw_only=True)
 class TopicPlan(SinkPlan):
-    """A topic and how the key is found."""
+    """A topic, how the key is found, and what is sent: ``accepts`` is empty where the flow's steps answer for it."""
 
+    accepts: tuple[type, ...]
+    gives: str
+    before: str
     key: Callable[[Envelope[Any]], Any] | None
 
 
@@ -59,6 +63,10 @@ def _plan(node: IntoTopic, spot: Spot) -> Planned:
         target=node.name,
         failure=spot.failure(node.on_error),
         key=None if node.key is None else compile_value(node.key, spot),
+        # What comes of a step that says what it returns has been looked at already.
+        accepts=() if classes_of(spot.arrives.payload) else classes_of(node.payload),
+        gives=type_name(node.payload),
+        before=spot.before,
     )
     return Planned(stage, NOTHING)
 
@@ -67,6 +75,7 @@ class TopicSink:
     """Encodes and sends; returns when the broker holds the records."""
 
     def __init__(self, plan: TopicPlan, opening: Opening) -> None:
+        self._plan = plan
         self._topic = plan.target
         self._key = plan.key
         self._encode = opening.codec.encode
@@ -76,10 +85,30 @@ class TopicSink:
     async def write(self, moved: list[Moved]) -> None:
         await self._writing.write(moved)
 
-    async def _put(self, items: list[Item]) -> None:
-        await self._producer.send([self._record(item.envelope) for item in items])
+    async def _put(self, items: list[Item]) -> Mapping[int, Exception]:
+        try:
+            records = [self._record(item.envelope) for item in items]
+        except Exception:  # noqa: BLE001 - each record meets its own error below
+            return await self._put_encodable(items)
+        return await self._producer.deliver(records)
+
+    async def _put_encodable(self, items: list[Item]) -> Mapping[int, Exception]:
+        """Send what has a form on a topic. The others have an error that another attempt would not change."""
+        records: dict[int, TopicRecord] = {}
+        failed: dict[int, Exception] = {}
+        for index, item in enumerate(items):
+            try:
+                records[index] = self._record(item.envelope)
+            except Exception as error:  # noqa: BLE001 - its policy decides
+                failed[index] = error
+        positions = list(records)
+        told = await self._producer.deliver(list(records.values()))
+        return failed | {positions[index]: error for index, error in told.items()}
 
     def _record(self, envelope: Envelope[Any]) -> TopicRecord:
+        if self._plan.accepts and not isinstance(envelope.payload, self._plan.accepts):
+            found = type(envelope.payload).__name__
+            raise StepFailed(f"{self._plan.before} gave {found}, not {self._plan.gives}")
         key = envelope.key if self._key is None else self._key(envelope)
         return TopicRecord(
             topic=self._topic,

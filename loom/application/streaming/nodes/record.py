@@ -12,9 +12,10 @@ import attrs
 from loom.application.streaming.flow import Step
 from loom.application.streaming.kinds import NODES, NodeKind, Planned, Spot
 from loom.application.streaming.plan import StagePlan, StepPlan, TransformPlan
-from loom.application.streaming.running.guard import GONE, Guarded
+from loom.application.streaming.running.guard import GONE, STEP_ERRORS, Guarded
 from loom.application.streaming.running.items import Item, with_payload
 from loom.application.streaming.running.operators import TRANSFORMS, Opening, Rest
+from loom.application.streaming.running.results import ResultCheck
 from loom.application.streaming.shapes import NOTHING, RECORDS, Moving, Shape, unwrapped
 from loom.application.streaming.step import plan_step, read_signature, step_name
 from loom.domain.context import Context, current_context
@@ -66,11 +67,14 @@ class _Link:
     whole: bool
     gives_whole: bool
     guarded: Guarded
+    check: ResultCheck
+    wanted: type | None
 
     @classmethod
     def of(cls, plan: StepPlan, opening: Opening) -> _Link:
         guarded = Guarded(name=plan.name, failure=plan.failure)
-        return cls(opening.process_of(plan), plan.whole, plan.gives_whole, guarded)
+        check = ResultCheck(plan)
+        return cls(opening.process_of(plan), plan.whole, plan.gives_whole, guarded, check, check.wanted)
 
     def call(self, envelope: Envelope[Any], payload: Any) -> Any:
         return self.process(with_payload(envelope, payload) if self.whole else payload)
@@ -84,7 +88,7 @@ class _Stop:
     link: int
     envelope: Envelope[Any]
     payload: Any
-    error: Exception | None
+    error: BaseException | None
 
 
 class Chain:
@@ -115,11 +119,11 @@ class Chain:
                 for link in self._ready:
                     result = link.process(with_payload(envelope, payload) if link.whole else payload)
                     if link.gives_whole:
-                        envelope, payload = result, result.payload
+                        envelope, payload = link.check.whole(result), result.payload
                     else:
-                        payload = result
+                        payload = result if type(result) is link.wanted else link.check.payload(result)
                     reached += 1
-            except Exception as error:  # noqa: BLE001 - whatever a step raises, its policy decides
+            except STEP_ERRORS as error:
                 return _Stop(at, reached, envelope, payload, error)
             if not self._complete:
                 return _Stop(at, reached, envelope, payload, None)
@@ -135,7 +139,8 @@ class Chain:
         envelope, payload, error = stop.envelope, stop.payload, stop.error
         self._enter(item)
         for link in self._links[stop.link :]:
-            result = await self._guard.call(link.guarded, (item,), partial(link.call, envelope, payload), error)
+            attempt = partial(link.call, envelope, payload)
+            result = await self._guard.call(link.guarded, (item,), attempt, error, link.check.result)
             if result is GONE:
                 return
             envelope, payload = (result, result.payload) if link.gives_whole else (envelope, result)
