@@ -75,6 +75,16 @@ def test_a_guard_of_the_application_guards_every_route(method: str, path: str) -
         assert client.get("/products", headers={"x-token": "secret"}).json()["items"] == []
 
 
+def test_what_the_application_puts_in_the_place_of_a_guard_guards_as_well() -> None:
+    """A library's open guard is closed by ``dependency_overrides``, and a test opens a closed one."""
+    with mounted(region) as client:
+        client.app.dependency_overrides[region] = signed_in  # type: ignore[attr-defined]  # FastAPI has them
+        assert client.get("/mine").status_code == 401
+        assert client.get("/products").status_code == 401
+        assert client.post("/products", json=PEN).status_code == 401
+        assert client.get("/products", headers={"x-token": "secret"}).json()["items"] == []
+
+
 def test_who_passes_is_served_as_without_a_guard() -> None:
     with mounted(signed_in) as client:
         client.headers["x-token"] = "secret"

@@ -46,7 +46,7 @@ class Dependencies:
         """
         if not app.router.dependencies:
             return None
-        route = APIRoute("/", _pass_on, dependencies=app.router.dependencies)
+        route = APIRoute("/", _pass_on, dependencies=app.router.dependencies, dependency_overrides_provider=app)
         if route.body_field is not None:
             message = "a dependency of the application reads the body of requests, which the mounted routes read"
             remedy = "let it read headers, cookies or the query string, or give it to the routes that need it"
