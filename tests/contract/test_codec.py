@@ -98,6 +98,7 @@ def test_broken_json_is_an_error_of_the_tree_and_nothing_else(thing: Thing, data
         (b"[" * 100_000, "JSON is nested too deeply"),
         (b'{"a":' + b"[" * 128 + b"]" * 128 + b"}", "JSON is nested deeper than 128 levels"),
         (b'[{"a":' * 70 + b"1" + b"}]" * 70, "JSON is nested deeper than 128 levels"),
+        (b"[" * 200 + b"]" * 200 + b'"' + b'\\"' * 250_000, "JSON is nested deeper than 128 levels"),
         (b"1" * 5_000, "JSON cannot be read: Integer value out of range"),
         (b'"\xff"', "not JSON: 'utf-8' codec can't decode byte 0xff in position 0"),
     ],
@@ -114,10 +115,11 @@ def test_malformed_json_says_what_is_wrong(data: bytes, message: str) -> None:
     [
         b'{"a":' + b"[" * 127 + b"]" * 127 + b"}",
         b'{"a":["' + b"[" * 500 + b'"]}',
+        b'{"a":["' + b'\\"[' * 250_000 + b'"]}',
         b'{"a":[' + b'"[{\\"",' * 500 + b'"\\\\"]}',
         b'{"a":[' + b"[]," * 5_000 + b"{}]}",
     ],
-    ids=["just so deep", "brackets in text", "escapes", "wide"],
+    ids=["just so deep", "brackets in text", "many quotes in text", "escapes", "wide"],
 )
 def test_what_only_looks_deep_is_read_and_written(data: bytes) -> None:
     for codec in (FAST, SLOW):

@@ -12,7 +12,8 @@ MOST_LEVELS: Final = 128
 
 _SAME: Final = bytes.maketrans(b"{}", b"[]")
 _OTHER: Final = bytes(set(range(256)) - set(b"[]{}"))
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Text without an end is one, up to the end: otherwise each quote in it would be tried as the beginning of another.
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 def check_depth(data: bytes) -> None:
