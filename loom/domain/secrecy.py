@@ -19,7 +19,8 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z 
 # Of a JSON Web Key: a shared secret, and what makes a key a private one (RFC 7518, section 6).
 _JWK_SECRETS = frozenset(["k", "d", "p", "q", "dp", "dq", "qi", "oth"])
 # Of a query string, a connection string or the options of a program: name=value, the value perhaps in quotes.
-_NAMED = re.compile(r"""(?P<name>[^=?&;,\s"']+)=(?P<value>"[^"]*"|'[^']*'|[^&;,\s"']+)""")
+# A name is looked for where one may begin and nowhere inside it, or long text without any would take quadratic time.
+_NAMED = re.compile(r"""(?:(?<=[=?&;,\s"'])|^)(?P<name>[^=?&;,\s"']+)=(?P<value>"[^"]*"|'[^']*'|[^&;,\s"']+)""")
 
 
 def is_secret_name(name: str) -> bool:
