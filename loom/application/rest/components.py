@@ -77,7 +77,8 @@ class Components:
         made = self._named.get((loaded.model, name))
         if made is None:
             made = self._named[loaded.model, name] = self.add(title, {})
-            held = self._object(schema, Direction.OUTPUT)
+            given = made["$ref"].rpartition("/")[2]
+            held = self._object(schema, Direction.OUTPUT, given)
             relations = {each.name: each for each in schema.relations}
             for each, child in loaded.relations.items():
                 row = self.of_loaded(child, f"{name}_{each}")
@@ -88,7 +89,7 @@ class Components:
             projections = {each.name: each for each in schema.projections}
             held["properties"] |= {each: self._projected(projections[each]) for each in loaded.projections}
             held["required"] = list(held["properties"])
-            self.schemas[made["$ref"].rpartition("/")[2]] = held
+            self.schemas[given] = held
         return made
 
     def of_fields(self, model: type, fields: Iterable[str]) -> Schema:
@@ -98,10 +99,12 @@ class Components:
         if made is None:
             keys = [entry.name for entry in schema.keys]
             shown = {*fields, *keys}
-            held = self._object(schema, Direction.OUTPUT)
+            made = self._named[model, _SPARSE] = self.add(f"{schema.name}_fields", {})
+            given = made["$ref"].rpartition("/")[2]
+            held = self._object(schema, Direction.OUTPUT, given)
             held["properties"] = {name: each for name, each in held["properties"].items() if name in shown}
             held |= {"required": keys, "additionalProperties": False}
-            made = self._named[model, _SPARSE] = self.add(f"{schema.name}_fields", held)
+            self.schemas[given] = held
         return made
 
     def _projected(self, projection: ProjectionSchema) -> Schema:
@@ -114,7 +117,7 @@ class Components:
         if name is None:
             name = self._names[cls, direction] = self._free_name(cls, direction)
             self.schemas[name] = {}  # holds the name while the fields, which may refer back, are described
-            self.schemas[name] = self._object(schema_of(cls), direction)
+            self.schemas[name] = self._object(schema_of(cls), direction, name)
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _json(self, logical: LogicalType, direction: Direction) -> Schema:
@@ -145,9 +148,10 @@ class Components:
         candidates = (cls.__name__, cls.__name__ + direction.value, qualified, qualified + direction.value)
         return next(name for name in candidates if name not in self.schemas and name not in self._reserved)
 
-    def _object(self, schema: ModelSchema, direction: Direction) -> Schema:
+    def _object(self, schema: ModelSchema, direction: Direction, name: str) -> Schema:
+        # Generators of clients call their classes by the title, and leave out what has one that is taken.
         properties = {entry.name: self._property(entry, direction) for entry in schema.fields}
-        described: Schema = {"type": "object", "title": schema.name, "properties": properties}
+        described: Schema = {"type": "object", "title": name, "properties": properties}
         required = [entry.name for entry in schema.fields if _is_required(entry, direction)]
         if required:
             described["required"] = required
