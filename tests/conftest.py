@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.redis",
     "tests.servers.kafka",
+    "tests.servers.kafka_mock",
     "tests.servers.spark",
 ]
 

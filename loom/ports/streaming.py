@@ -26,6 +26,8 @@ class FlowReport:
     Attributes:
         flow: name of the flow.
         read: records that came from the source, undecodable ones included.
+        repeated: of these, the ones that were read a second time, since their partition went to another member of the
+            group and came back before they were committed.
         written: records by sink (name of the topic or table).
         dead_letters: source records that were sent to an error route.
         skipped: records that a failure policy dropped.
@@ -34,6 +36,7 @@ class FlowReport:
 
     flow: str
     read: int = 0
+    repeated: int = 0
     written: Mapping[str, int] = attrs.field(factory=dict)
     dead_letters: int = 0
     skipped: int = 0

@@ -18,6 +18,11 @@ from loom.ports.transport import ReceivedRecord
 
 T = TypeVar("T")
 
+# What librdkafka takes where the option is not set.
+_POLL_INTERVAL = "300000"
+# Seconds after which a member that nobody reads from polls for itself; a rebalance waits as long for it.
+_LONGEST_IDLE = 5.0
+
 
 class KafkaConsumer:
     """One member of a group; it joins with its first poll."""
@@ -27,7 +32,10 @@ class KafkaConsumer:
         self._catalogue = catalogue
         self._membership = Membership(settings, topics, group)
         self._topics = tuple(topics)
-        self._thread = CallThread("loom-kafka-consumer")
+        interval = int(settings.options.get("max.poll.interval.ms", _POLL_INTERVAL)) / 1000
+        self._thread = CallThread(
+            "loom-kafka-consumer", idle=self._membership.keep_alive, every=min(_LONGEST_IDLE, interval / 4)
+        )
         self._reading: Future[list[ReceivedRecord]] | None = None
         self.closed = False
 

@@ -2,6 +2,12 @@
 
 Commits are sent without blocking and their answers awaited here: librdkafka's own blocking commit would wait for a
 broker that is gone as long as the session lasts, and nothing could stop it.
+
+A member that does not poll for ``max.poll.interval.ms`` loses its partitions, however long its records may take. So
+``keep_alive`` polls while they are worked on, with the partitions paused: whatever it serves is an event, no record.
+
+That no broker is left is a notice of librdkafka, which goes on connecting by itself. It becomes a failure for as long
+as a question to the brokers is not answered.
 """
 
 from __future__ import annotations
@@ -15,9 +21,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from loom.adapters.kafka.errors import error_of, unreachable
 from loom.adapters.kafka.ledger import Ledger
 from loom.adapters.kafka.options import consumer_options, logger
+from loom.adapters.kafka.paused import PausedPartitions
 from loom.adapters.kafka.records import received
 from loom.adapters.kafka.settings import KafkaSettings
-from loom.domain.errors import LoomError, Unavailable
+from loom.domain.errors import ConfigError, Issue, LoomError, Place, Unavailable
 from loom.domain.message import Origin
 from loom.ports.transport import ReceivedRecord
 
@@ -30,12 +37,17 @@ _REBALANCING = frozenset(
 )
 # A poll that only serves callbacks still waits this long for a message.
 _ANSWER_POLL = 0.002
+# Seconds that an answer of a broker may take which is asked whether it is there.
+_PROBE = 1.0
+# Messages that are kept for later reads, before the partitions are paused.
+_MOST_EARLY = 1000
 
 
 class Membership:
     """The client of one member."""
 
     def __init__(self, settings: KafkaSettings, topics: Sequence[str], group: str) -> None:
+        self._paused = PausedPartitions()
         self._settings = settings
         self._topics = list(topics)
         self.group = group
@@ -45,6 +57,9 @@ class Membership:
         # Messages that arrived while the answer to a commit was awaited.
         self._early: deque[Message] = deque()
         self._failure: LoomError | None = None
+        self._away: KafkaError | None = None
+        # How often the member was expelled since its last commit.
+        self._expelled = 0
         self._commit_error: KafkaError | None = None
 
     def read(self, limit: int, timeout: float) -> list[ReceivedRecord]:
@@ -53,11 +68,30 @@ class Membership:
         if self._ledger.pending:
             self._send_commit(client)
         self._raise_failure()
+        if not self._early:
+            self._paused.resume(client)
         messages = self._messages(client, limit, timeout)
         records = [record for message in messages if (record := self._received(message)) is not None]
         if not records:
             self._raise_failure()
+            self._ask_whether_away(client)
         return records
+
+    def keep_alive(self) -> None:
+        """Stay a member while nobody reads: what was read is still worked on."""
+        client = self._client
+        if client is None:
+            return
+        try:
+            self._paused.pause(client)
+            message = client.poll(0)
+        except KafkaException as error:
+            # Whoever reads next meets it again.
+            logger.debug("keeping the membership of group %s: %s", self.group, error)
+            return
+        if message is not None:
+            # It was on its way when the partition was paused.
+            self._early.append(message)
 
     def caught_up(self) -> bool:
         """Whether every record of the partitions that are ours now has been handed over.
@@ -151,6 +185,8 @@ class Membership:
                 raise unreachable(
                     self._committing(), brokers=self._settings.brokers, seconds=self._settings.connect_timeout
                 )
+            if len(self._early) >= _MOST_EARLY:
+                self._paused.pause(client)
             message = client.poll(_ANSWER_POLL)
             if message is not None:
                 self._early.append(message)
@@ -163,12 +199,14 @@ class Membership:
             logger.debug("commit of group %s: %s", self.group, error.name())
         for place in partitions if error is None else ():
             if place.error is None:
+                self._expelled = 0
                 self._ledger.confirmed((place.topic, place.partition), place.offset)
             else:
                 self._commit_error = place.error
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self._assigned = True
+        logger.info("group %s gives this member %s", self.group, _named(partitions))
         self._forget(partitions)
 
     def _on_revoke(self, client: Consumer, partitions: list[TopicPartition]) -> None:
@@ -184,6 +222,7 @@ class Membership:
     def _on_lost(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         # Until the group has agreed again, what is ours is not the last word.
         self._assigned = False
+        logger.info("group %s takes from this member %s", self.group, _named(partitions))
         self._forget(partitions)
 
     def _forget(self, partitions: Iterable[TopicPartition]) -> None:
@@ -195,7 +234,9 @@ class Membership:
 
     def _on_error(self, error: KafkaError) -> None:
         # librdkafka heals single connections by itself and says when no broker is left.
-        if error.fatal() or error.code() in (KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION):
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._away = error
+        elif error.fatal() or error.code() == KafkaError._AUTHENTICATION:
             self._fail(error_of(error, self._reading(), brokers=self._settings.brokers))
 
     def _on_message_error(self, error: KafkaError, message: Message) -> None:
@@ -205,9 +246,33 @@ class Membership:
             return
         if error.code() == KafkaError._MAX_POLL_EXCEEDED:
             # The member left the group and joins again with this poll; its partitions are reported as lost.
-            logger.warning("a member of group %s did not poll for too long: %s", self.group, error.str())
+            self._on_expelled(error)
             return
         self._fail(error_of(error, self._reading(), brokers=self._settings.brokers, topic=topic))
+
+    def _on_expelled(self, error: KafkaError) -> None:
+        self._expelled += 1
+        logger.warning("group %s expelled this member, which did not poll for too long: %s", self.group, error.str())
+        if self._expelled > 1:
+            # The same records again, and no further than before: it would go on like this for ever.
+            issue = Issue(
+                code="LOOM-KAFKA-002",
+                where=Place(name="transport.options"),
+                message=f"group {self.group!r} expelled this member twice before it could commit anything, as nothing "
+                "could poll for it while its records were worked on",
+                remedy="raise max.poll.interval.ms, lower streaming.poll_records, or let the step release the "
+                "interpreter while it works",
+            )
+            self._failure = ConfigError([issue])
+
+    def _ask_whether_away(self, client: Consumer) -> None:
+        if self._away is None:
+            return
+        try:
+            client.list_topics(self._topics[0], timeout=min(_PROBE, self._settings.connect_timeout))
+        except KafkaException:
+            raise error_of(self._away, self._reading(), brokers=self._settings.brokers) from None
+        self._away = None
 
     def _fail(self, failure: LoomError) -> None:
         # A broker that is away for a moment must not hide what needs a person.
@@ -227,3 +292,8 @@ class Membership:
 
     def _committing(self) -> str:
         return f"committing for group {self.group!r}"
+
+
+def _named(partitions: Sequence[TopicPartition]) -> str:
+    found = ", ".join(f"{place.topic}[{place.partition}]" for place in partitions)
+    return found or "no partition"

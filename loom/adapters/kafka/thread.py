@@ -1,4 +1,4 @@
-"""One thread that makes the calls of one client, in order."""
+"""One thread that makes the calls of one client, in order, and looks after the client when there are none."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ T = TypeVar("T")
 
 class CallThread:
     """Begins with the first call. A daemon, unlike the threads of an executor: a client that waits for a broker which
-    is gone must not keep the process from ending."""
+    is gone must not keep the process from ending.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: of the thread.
+        idle: called, in the thread, each time that there was no call for ``every`` seconds. It must not raise.
+        every: seconds.
+    """
+
+    def __init__(self, name: str, *, idle: Callable[[], None], every: float) -> None:
         self._name = name
+        self._idle = idle
+        self._every = every
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -34,7 +42,14 @@ class CallThread:
         self._calls.put(None)
 
     def _serve(self) -> None:
-        while (item := self._calls.get()) is not None:
+        while True:
+            try:
+                item = self._calls.get(timeout=self._every)
+            except queue.Empty:
+                self._idle()
+                continue
+            if item is None:
+                return
             future, call = item
             if not future.set_running_or_notify_cancel():
                 continue

@@ -25,7 +25,7 @@ def test_a_commit_reaches_exactly_to_the_first_open_record(partitions: list[int]
     order = data.draw(st.permutations(range(len(found))))
     cut = data.draw(st.integers(0, len(found)))
     tracker, committed = OffsetTracker(), dict[int, int]()
-    finish = [tracker.opened(origin) for origin in found]
+    finish = [tracker.opened(origin)[0] for origin in found]
     for index in order[:cut]:
         finish[index]()
         for origin in tracker.committable():
@@ -44,10 +44,11 @@ def test_a_record_that_is_read_again_counts_from_its_new_reading() -> None:
     tracker = OffsetTracker()
     old = [tracker.opened(Origin(topic="t", partition=0, offset=offset)) for offset in (5, 6, 7)]
     new = [tracker.opened(Origin(topic="t", partition=0, offset=offset)) for offset in (5, 6)]
-    for finish in old:
+    assert [again for _, again in (*old, *new)] == [False, False, False, True, True]
+    for finish, _ in old:
         finish()
     assert tracker.committable() == []
-    new[0]()
+    new[0][0]()
     assert [origin.offset for origin in tracker.committable()] == [5]
     assert tracker.waiting == 1
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -54,8 +53,6 @@ class FlowSession:
     _opening: Opening
     _tracker: OffsetTracker = attrs.field(factory=OffsetTracker, init=False)
     _failure: Exception | None = attrs.field(default=None, init=False)
-    # Read and not yet decoded.
-    _unread: deque[ReceivedRecord] = attrs.field(factory=deque, init=False)
     _pace: Pace = attrs.field(factory=Pace, init=False)
     _given: int = attrs.field(default=0, init=False)
     _given_at: float = attrs.field(default=0.0, init=False)
@@ -73,27 +70,26 @@ class FlowSession:
             self._failure = failure
 
     async def poll(self, *, limit: int, timeout: float) -> list[Item]:
-        """Read up to ``limit`` records, and decode as many of them as can be handled in about a second.
+        """Read and decode up to ``limit`` records, and no more than can be handled in about a second.
 
-        Waits at most ``timeout`` seconds for the first one. The others are given by the calls that follow. A record
-        that cannot be decoded, where the policy is to stop, is held as the failure of the flow.
+        Waits at most ``timeout`` seconds for the first one. A record that cannot be decoded, where the policy is to
+        stop, is held as the failure of the flow.
 
         Raises:
             EngineFailure: the broker was away for too long, or the topic does not exist.
         """
         self._pace.took(self._given, time.monotonic() - self._given_at)
-        if not self._unread:
-            self._unread.extend(
-                await self._opening.guard.world.through(self.flow.plan.source.title, lambda: self._read(limit, timeout))
-            )
-        self._given = min(self._pace.size, len(self._unread))
-        items = await self._decoded([self._unread.popleft() for _ in range(self._given)])
-        self._given_at = time.monotonic()
+        most = min(limit, self._pace.size)
+        received = await self._opening.guard.world.through(
+            self.flow.plan.source.title, lambda: self._read(most, timeout)
+        )
+        items = await self._decoded(received)
+        self._given, self._given_at = len(received), time.monotonic()
         return items
 
     async def caught_up(self) -> bool:
         """Whether everything that the source holds now has been given to this run."""
-        if self.failed or self._unread:
+        if self.failed:
             return False
         return await self._opening.guard.world.through(self.flow.plan.source.title, self._consumer.caught_up)
 
@@ -151,11 +147,12 @@ class FlowSession:
             raise ConfigError([issue]) from error
 
     async def _decoded(self, received: Sequence[ReceivedRecord]) -> list[Item]:
-        source = self.flow.plan.source
+        source, tally = self.flow.plan.source, self._opening.tally
         items: list[Item] = []
         for one in received:
-            self._opening.tally.read += 1
-            done = self._tracker.opened(one.origin)
+            tally.read += 1
+            done, again = self._tracker.opened(one.origin)
+            tally.repeated += again
             try:
                 payload = self._opening.codec.decode(one.record.value, source.payload)
             except Exception as error:  # noqa: BLE001 - whatever makes a record undecodable, the policy decides
@@ -163,7 +160,6 @@ class FlowSession:
                     await self._poison(source, one, error, done)
                 except Exception as failure:  # noqa: BLE001 - raised when what stands before it is done
                     self.hold(failure)
-                    self._unread.clear()
                     return items
             else:
                 items.append(Item(_envelope(one, payload), Lineage(sources=(one,), done=done)))

@@ -15,6 +15,7 @@ class Tally:
 
     flow: str
     read: int = 0
+    repeated: int = 0
     dead_letters: int = 0
     skipped: int = 0
     retries: int = 0
@@ -25,6 +26,7 @@ class Tally:
         return FlowReport(
             flow=self.flow,
             read=self.read,
+            repeated=self.repeated,
             written=dict(self.written),
             dead_letters=self.dead_letters,
             skipped=self.skipped,
