@@ -18,7 +18,6 @@ from loom.application.streaming.bind import GIVE_UP_AFTER, BoundFlow, StreamPort
 from loom.application.streaming.compiler import compile_flow
 from loom.application.streaming.flow import StreamFlow
 from loom.application.wiring import KnowsEntities, Resolver
-from loom.config.structure import Config
 from loom.domain.errors import CompileError
 from loom.ports.clock import Clock
 from loom.ports.codec import Codec
@@ -60,6 +59,9 @@ class StreamingRunner:
     def _made(
         cls, flow: StreamFlow, resolver: Resolver, lifespan: Lifespan, stores: Callable[[type], bool] | None
     ) -> StreamingRunner:
+        # Here and not above: the sections bring settings of adapters along, which the face does without.
+        from loom.config.structure import Config
+
         issues = Issues()
         config = resolver.resolve(Config) if resolver.knows(Config) else None
         group = config.group_of(flow.name) if config else ""
